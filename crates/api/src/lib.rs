@@ -12,3 +12,6 @@ mod stream;
 pub use operation::{Operation, OperationInfo, ServiceInfo};
 pub use refusal::{ErrorShape, Refusal, Side};
 pub use stream::{ByteStream, StreamError};
+
+pub mod services;
+pub use services::{apigatewayv2, cloudformation, cloudwatch, dynamodb, iam, lambda, logs, s3, sts};

@@ -44,6 +44,9 @@ impl Key for Vec<u8> {
     }
 }
 
+/// What ends a text or a byte string in a key.
+pub(crate) const TEXT_END: [u8; 2] = [0, 1];
+
 fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
         out.push(*byte);
@@ -51,7 +54,7 @@ fn encode_bytes(bytes: &[u8], out: &mut Vec<u8>) {
             out.push(0xff);
         }
     }
-    out.extend_from_slice(&[0, 1]);
+    out.extend_from_slice(&TEXT_END);
 }
 
 impl Key for String {

@@ -69,6 +69,13 @@ impl Registry {
         self.data_planes.push(data_plane);
     }
 
+    /// The services' names, sorted.
+    pub fn services(&self) -> impl Iterator<Item = &'static str> {
+        let mut names: Vec<_> = self.services.keys().copied().collect();
+        names.sort_unstable();
+        names.into_iter()
+    }
+
     /// Every operation that has a handler, as (service, operation), sorted.
     #[must_use]
     pub fn operations(&self) -> Vec<(&'static str, &'static str)> {
@@ -133,7 +140,8 @@ macro_rules! register_service {
         let registry: &mut $crate::Registry = $registry;
         let service = $service;
         registry.service(service.clone());
-        updraft_api::$for_each!($crate::__register_operations registry, service, ($($ops)::+));
+        use $crate::__register_operations;
+        updraft_api::$for_each!(__register_operations registry, service, ($($ops)::+));
     }};
 }
 

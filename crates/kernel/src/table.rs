@@ -219,6 +219,19 @@ impl<K: Key, V: Record> Table<K, V> {
         }
     }
 
+    /// The range of keys that begin with `prefix`, from `first` (included) on.
+    pub fn starting_at(&self, prefix: &impl Key, first: &K) -> Scan {
+        Scan { from: self.key(first), ..self.range(prefix, None, Direction::Forward) }
+    }
+
+    /// The range of keys that begin with `prefix`, past all whose last part, a text, begins with
+    /// the last part of `first`. `None` when there can be none.
+    pub fn past_text(&self, prefix: &impl Key, first: &K) -> Option<Scan> {
+        let mut from = self.key(first);
+        from.truncate(from.len().saturating_sub(crate::key::TEXT_END.len()));
+        Some(Scan { from: successor(&from)?, ..self.range(prefix, None, Direction::Forward) })
+    }
+
     /// The keys from `from` (included) to `to` (excluded), in the direction given.
     pub fn between(&self, from: &impl Key, to: &impl Key, direction: Direction) -> Scan {
         let (mut first, mut past) = (self.head(), self.head());

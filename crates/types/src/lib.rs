@@ -11,6 +11,8 @@ mod region;
 mod scope;
 mod timestamp;
 
+pub mod s3;
+
 pub use account::{AccountId, AccountIdError};
 pub use arn::{Arn, ArnError, Resource};
 pub use quantity::Bytes;
