@@ -109,6 +109,16 @@ impl Resource for Global<'_> {
     }
 }
 
+/// Builds the ARN of a regional resource that names no account, as API Gateway's do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Accountless<'a>(pub &'a str, pub &'a str);
+
+impl Resource for Accountless<'_> {
+    fn arn(&self, scope: &Scope) -> Arn {
+        Arn::compose(scope.region.partition(), self.0, scope.region.as_str(), "", self.1)
+    }
+}
+
 /// Builds the ARN of a resource that names neither account nor region, as S3's do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bare<'a>(pub &'a str, pub &'a str);

@@ -11,6 +11,8 @@ mod region;
 mod scope;
 mod timestamp;
 
+pub mod apigateway;
+pub mod lambda;
 pub mod s3;
 
 pub use account::{AccountId, AccountIdError};
