@@ -1,0 +1,4 @@
+//! The little languages: text in, value or decision out.
+
+pub mod dynamodb;
+pub mod iam;
