@@ -92,4 +92,7 @@ pub enum StreamError {
     /// The connection failed.
     #[error("the connection failed: {0}")]
     Connection(String),
+    /// The body came through, but its receiver could not keep it.
+    #[error("the body could not be stored: {0}")]
+    Storage(String),
 }
