@@ -6,7 +6,7 @@ use std::fmt;
 use updraft_api::Refusal;
 
 /// What a handler returns.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call has no answer.
 #[derive(Debug, thiserror::Error)]

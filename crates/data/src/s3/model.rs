@@ -327,6 +327,16 @@ pub(crate) fn delete_version(
     Ok(Some(Deleted { version: Some(id.to_owned()), marker }))
 }
 
+/// Writes one version back where it stands.
+pub(crate) fn replace(cx: &mut Cx<'_>, bucket: &str, key: &str, object: Object) -> Result<(), Fault> {
+    let place = (bucket.to_owned(), key.to_owned());
+    let is_current = CURRENT.get(cx, &place)?.is_some_and(|current| current.sequence == object.sequence);
+    if is_current {
+        return CURRENT.put(cx, &place, &object);
+    }
+    OLDER.put(cx, &older_key(bucket, key, object.sequence), &Older::Object(Box::new(object)))
+}
+
 /// Gives back the blobs of a body.
 pub(crate) fn release(cx: &mut Cx<'_>, segments: &[Segment]) -> Result<(), Fault> {
     segments.iter().try_for_each(|segment| cx.release_blob(segment.blob))

@@ -1,0 +1,3 @@
+//! Data services: S3 and DynamoDB.
+
+pub mod s3;
