@@ -12,8 +12,11 @@ mod scope;
 mod timestamp;
 
 pub mod apigateway;
+pub mod dynamodb;
+pub mod iam;
 pub mod lambda;
 pub mod s3;
+pub mod sts;
 
 pub use account::{AccountId, AccountIdError};
 pub use arn::{Arn, ArnError, Resource};
