@@ -1,0 +1,86 @@
+// What the shop sells on its first day. Prices are in cents.
+
+export const CATEGORIES = ["kites", "gliders", "weather", "balloons", "books"];
+
+export const SEED = [
+  {
+    id: "delta-kite",
+    name: "Delta kite",
+    category: "kites",
+    price: 2490,
+    description: "Ripstop nylon on carbon spars. Climbs in the lightest wind and looks after itself up there.",
+    art: { shape: "delta", hue: 18 },
+  },
+  {
+    id: "sky-lantern-balloon",
+    name: "Little montgolfier",
+    category: "balloons",
+    price: 6900,
+    description: "A tissue-paper hot-air balloon, a metre tall, after the brothers' drawing of 1783.",
+    art: { shape: "balloon", hue: 345 },
+  },
+  {
+    id: "balsa-glider",
+    name: "Balsa glider",
+    category: "gliders",
+    price: 1290,
+    description: "Laser-cut balsa, no glue needed. Circles for a minute from a good throw.",
+    art: { shape: "glider", hue: 36 },
+  },
+  {
+    id: "box-kite",
+    name: "Box kite",
+    category: "kites",
+    price: 3950,
+    description: "Hargrave's design of 1893 in cotton and ash: steady enough to lift a camera.",
+    art: { shape: "box", hue: 205 },
+  },
+  {
+    id: "windsock",
+    name: "Garden windsock",
+    category: "weather",
+    price: 1850,
+    description: "Full size, half as loud. Tells you over breakfast which kite to take.",
+    art: { shape: "windsock", hue: 12 },
+  },
+  {
+    id: "cloud-atlas",
+    name: "Pocket atlas of clouds",
+    category: "books",
+    price: 1600,
+    description: "Ten genera on ninety-six pages, with room for what you saw and where.",
+    art: { shape: "book", hue: 220 },
+  },
+  {
+    id: "stunt-kite",
+    name: "Stunt kite",
+    category: "kites",
+    price: 5400,
+    description: "Two lines, one afternoon to learn, ten years to master. Spare spars in the bag.",
+    art: { shape: "stunt", hue: 280 },
+  },
+  {
+    id: "paper-squadron",
+    name: "Paper squadron",
+    category: "gliders",
+    price: 990,
+    description: "Forty sheets, eight folds, and a tournament rule book for rainy days.",
+    art: { shape: "paper", hue: 190 },
+  },
+  {
+    id: "anemometer",
+    name: "Cup anemometer",
+    category: "weather",
+    price: 4450,
+    description: "Brass cups on a sealed bearing; counts the turns and does the sum for you.",
+    art: { shape: "anemometer", hue: 48 },
+  },
+  {
+    id: "free-flyer",
+    name: "Rubber-band free flyer",
+    category: "gliders",
+    price: 2150,
+    description: "Wind it a hundred times, let it go, walk after it. That is the whole sport.",
+    art: { shape: "flyer", hue: 140 },
+  },
+].map((product, position) => ({ ...product, position }));
