@@ -16,6 +16,9 @@ mod ops;
 mod range;
 mod refusals;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use updraft_api::ServiceInfo;
