@@ -2,3 +2,4 @@
 
 pub mod dynamodb;
 pub mod iam;
+pub mod logs_pattern;

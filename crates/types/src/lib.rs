@@ -15,6 +15,7 @@ pub mod apigateway;
 pub mod dynamodb;
 pub mod iam;
 pub mod lambda;
+pub mod logs;
 pub mod s3;
 pub mod sts;
 
