@@ -1,0 +1,6 @@
+//! Compute services: Lambda and API Gateway.
+
+pub mod lambda;
+mod origin;
+
+pub use origin::Origin;
