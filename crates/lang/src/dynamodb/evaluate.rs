@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use super::{Comparator, Condition, Item, Number, Operand, Value};
 
@@ -31,7 +32,46 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The attributes at the top of an item that the condition speaks of.
+    #[must_use]
+    pub fn attributes(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        self.collect(&mut names);
+        names
+    }
+
+    fn collect<'a>(&'a self, names: &mut BTreeSet<&'a str>) {
+        let mut note = |operands: &[&'a Operand]| names.extend(operands.iter().filter_map(|o| o.attribute()));
+        match self {
+            Self::And(a, b) | Self::Or(a, b) => {
+                a.collect(names);
+                b.collect(names);
+            }
+            Self::Not(inner) => inner.collect(names),
+            Self::Compare(a, _, b) | Self::BeginsWith(a, b) | Self::Contains(a, b) => note(&[a, b]),
+            Self::Between(a, b, c) => note(&[a, b, c]),
+            Self::In(a, choices) => {
+                note(&[a]);
+                choices.iter().for_each(|choice| note(&[choice]));
+            }
+            Self::IsType(a, _) => note(&[a]),
+            Self::Exists(path) | Self::NotExists(path) => {
+                names.insert(&path.head);
+            }
+        }
+    }
+}
+
 impl Operand {
+    fn attribute(&self) -> Option<&str> {
+        match self {
+            Self::Path(path) => Some(&path.head),
+            Self::Value(_) => None,
+            Self::Size(measured) => measured.attribute(),
+        }
+    }
+
     fn value<'a>(&'a self, item: &'a Item) -> Option<Cow<'a, Value>> {
         match self {
             Self::Path(path) => path.find(item).map(Cow::Borrowed),
