@@ -7,11 +7,12 @@
 
 mod operation;
 mod refusal;
-mod stream;
-
-pub use operation::{Operation, OperationInfo, ServiceInfo};
-pub use refusal::{ErrorShape, Refusal, Side};
-pub use stream::{ByteStream, StreamError};
-
 pub mod services;
+pub mod shape;
+mod stream;
+pub mod value;
+
+pub use operation::{Operation, OperationInfo, Protocol, ServiceInfo};
+pub use refusal::{ErrorShape, Refusal, Side};
 pub use services::{apigatewayv2, cloudformation, cloudwatch, dynamodb, iam, lambda, logs, s3, sts};
+pub use stream::{ByteStream, StreamError};

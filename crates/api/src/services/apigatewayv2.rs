@@ -6,7 +6,46 @@
 use std::collections::BTreeMap;
 
 use updraft_types::Timestamp;
-use crate::ServiceInfo;
+
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members, wire_by_text};
+use crate::{Protocol, ServiceInfo};
+
+#[rustfmt::skip]
+static SELECTION_EXPRESSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static __BOOLEAN_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static __STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CORS_HEADER_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &__STRING_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CORS_METHOD_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CORS_ORIGIN_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &__STRING_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static INTEGER_WITH_LENGTH_BETWEEN_MINUS1_AND86400_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(-1), max: Some(86400) });
+
+#[rustfmt::skip]
+static CORS_SHAPE: shape::Shape = shape::Shape::Structure(&CORS_STRUCT);
+
+#[rustfmt::skip]
+static CORS_STRUCT: StructShape = StructShape { name: "Cors", members: &[shape::Member { name: "AllowCredentials", wire_name: "allowCredentials", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AllowHeaders", wire_name: "allowHeaders", shape: &CORS_HEADER_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AllowMethods", wire_name: "allowMethods", shape: &CORS_METHOD_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AllowOrigins", wire_name: "allowOrigins", shape: &CORS_ORIGIN_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExposeHeaders", wire_name: "exposeHeaders", shape: &CORS_HEADER_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxAge", wire_name: "maxAge", shape: &INTEGER_WITH_LENGTH_BETWEEN_MINUS1_AND86400_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cors {
@@ -17,6 +56,43 @@ pub struct Cors {
     pub expose_headers: Option<Vec<String>>,
     pub max_age: Option<i32>,
 }
+
+impl Structure for Cors {
+    const SHAPE: &'static StructShape = &CORS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.allow_credentials);
+        members.put_some(1, self.allow_headers);
+        members.put_some(2, self.allow_methods);
+        members.put_some(3, self.allow_origins);
+        members.put_some(4, self.expose_headers);
+        members.put_some(5, self.max_age);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            allow_credentials: members.take_some(0),
+            allow_headers: members.take_some(1),
+            allow_methods: members.take_some(2),
+            allow_origins: members.take_some(3),
+            expose_headers: members.take_some(4),
+            max_age: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(Cors);
+
+#[rustfmt::skip]
+static ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static IP_ADDRESS_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ipv4", "dualstack", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IpAddressType {
@@ -52,6 +128,14 @@ impl Default for IpAddressType {
     }
 }
 
+wire_by_text!(IpAddressType);
+
+#[rustfmt::skip]
+static STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PROTOCOL_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["WEBSOCKET", "HTTP", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProtocolType {
     Websocket,
@@ -86,6 +170,37 @@ impl Default for ProtocolType {
     }
 }
 
+wire_by_text!(ProtocolType);
+
+#[rustfmt::skip]
+static SELECTION_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STRING_WITH_LENGTH_BETWEEN1_AND1600_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAGS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &__STRING_SHAPE, value: &STRING_WITH_LENGTH_BETWEEN1_AND1600_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CREATE_API_REQUEST_STRUCT: StructShape = StructShape { name: "CreateApiRequest", members: &[shape::Member { name: "ApiKeySelectionExpression", wire_name: "apiKeySelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CorsConfiguration", wire_name: "corsConfiguration", shape: &CORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CredentialsArn", wire_name: "credentialsArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableSchemaValidation", wire_name: "disableSchemaValidation", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableExecuteApiEndpoint", wire_name: "disableExecuteApiEndpoint", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IpAddressType", wire_name: "ipAddressType", shape: &IP_ADDRESS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "name", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProtocolType", wire_name: "protocolType", shape: &PROTOCOL_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteKey", wire_name: "routeKey", shape: &SELECTION_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSelectionExpression", wire_name: "routeSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Target", wire_name: "target", shape: &URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "version", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateApiRequest {
     pub api_key_selection_expression: Option<String>,
@@ -103,6 +218,79 @@ pub struct CreateApiRequest {
     pub target: Option<String>,
     pub version: Option<String>,
 }
+
+impl Structure for CreateApiRequest {
+    const SHAPE: &'static StructShape = &CREATE_API_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_key_selection_expression);
+        members.put_some(1, self.cors_configuration);
+        members.put_some(2, self.credentials_arn);
+        members.put_some(3, self.description);
+        members.put_some(4, self.disable_schema_validation);
+        members.put_some(5, self.disable_execute_api_endpoint);
+        members.put_some(6, self.ip_address_type);
+        members.put(7, self.name);
+        members.put(8, self.protocol_type);
+        members.put_some(9, self.route_key);
+        members.put_some(10, self.route_selection_expression);
+        members.put_some(11, self.tags);
+        members.put_some(12, self.target);
+        members.put_some(13, self.version);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_key_selection_expression: members.take_some(0),
+            cors_configuration: members.take_some(1),
+            credentials_arn: members.take_some(2),
+            description: members.take_some(3),
+            disable_schema_validation: members.take_some(4),
+            disable_execute_api_endpoint: members.take_some(5),
+            ip_address_type: members.take_some(6),
+            name: members.take(7),
+            protocol_type: members.take(8),
+            route_key: members.take_some(9),
+            route_selection_expression: members.take_some(10),
+            tags: members.take_some(11),
+            target: members.take_some(12),
+            version: members.take_some(13),
+        }
+    }
+}
+
+wire_by_members!(CreateApiRequest);
+
+#[rustfmt::skip]
+static ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static __TIMESTAMP_ISO8601_SHAPE: shape::Shape = shape::Shape::Timestamp(Some(shape::TimestampFormat::Iso8601));
+
+#[rustfmt::skip]
+static __LIST_OF__STRING_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &__STRING_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CREATE_API_RESPONSE_STRUCT: StructShape = StructShape { name: "CreateApiResponse", members: &[shape::Member { name: "ApiEndpoint", wire_name: "apiEndpoint", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiId", wire_name: "apiId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeySelectionExpression", wire_name: "apiKeySelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CorsConfiguration", wire_name: "corsConfiguration", shape: &CORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableSchemaValidation", wire_name: "disableSchemaValidation", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableExecuteApiEndpoint", wire_name: "disableExecuteApiEndpoint", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportInfo", wire_name: "importInfo", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IpAddressType", wire_name: "ipAddressType", shape: &IP_ADDRESS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "name", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProtocolType", wire_name: "protocolType", shape: &PROTOCOL_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSelectionExpression", wire_name: "routeSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "version", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Warnings", wire_name: "warnings", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateApiResponse {
@@ -125,278 +313,181 @@ pub struct CreateApiResponse {
     pub warnings: Option<Vec<String>>,
 }
 
+impl Structure for CreateApiResponse {
+    const SHAPE: &'static StructShape = &CREATE_API_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_endpoint);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.api_id);
+        members.put_some(3, self.api_key_selection_expression);
+        members.put_some(4, self.cors_configuration);
+        members.put_some(5, self.created_date);
+        members.put_some(6, self.description);
+        members.put_some(7, self.disable_schema_validation);
+        members.put_some(8, self.disable_execute_api_endpoint);
+        members.put_some(9, self.import_info);
+        members.put_some(10, self.ip_address_type);
+        members.put_some(11, self.name);
+        members.put_some(12, self.protocol_type);
+        members.put_some(13, self.route_selection_expression);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.version);
+        members.put_some(16, self.warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_endpoint: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            api_id: members.take_some(2),
+            api_key_selection_expression: members.take_some(3),
+            cors_configuration: members.take_some(4),
+            created_date: members.take_some(5),
+            description: members.take_some(6),
+            disable_schema_validation: members.take_some(7),
+            disable_execute_api_endpoint: members.take_some(8),
+            import_info: members.take_some(9),
+            ip_address_type: members.take_some(10),
+            name: members.take_some(11),
+            protocol_type: members.take_some(12),
+            route_selection_expression: members.take_some(13),
+            tags: members.take_some(14),
+            version: members.take_some(15),
+            warnings: members.take_some(16),
+        }
+    }
+}
+
+wire_by_members!(CreateApiResponse);
+
+#[rustfmt::skip]
+static CREATE_DEPLOYMENT_REQUEST_STRUCT: StructShape = StructShape { name: "CreateDeploymentRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateApiRequest {
+pub struct CreateDeploymentRequest {
     pub api_id: String,
-    pub api_key_selection_expression: Option<String>,
-    pub cors_configuration: Option<Cors>,
-    pub credentials_arn: Option<String>,
     pub description: Option<String>,
-    pub disable_schema_validation: Option<bool>,
-    pub disable_execute_api_endpoint: Option<bool>,
-    pub ip_address_type: Option<IpAddressType>,
-    pub name: Option<String>,
-    pub route_key: Option<String>,
-    pub route_selection_expression: Option<String>,
-    pub target: Option<String>,
-    pub version: Option<String>,
+    pub stage_name: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateApiResponse {
-    pub api_endpoint: Option<String>,
-    pub api_gateway_managed: Option<bool>,
-    pub api_id: Option<String>,
-    pub api_key_selection_expression: Option<String>,
-    pub cors_configuration: Option<Cors>,
-    pub created_date: Option<Timestamp>,
-    pub description: Option<String>,
-    pub disable_schema_validation: Option<bool>,
-    pub disable_execute_api_endpoint: Option<bool>,
-    pub import_info: Option<Vec<String>>,
-    pub ip_address_type: Option<IpAddressType>,
-    pub name: Option<String>,
-    pub protocol_type: Option<ProtocolType>,
-    pub route_selection_expression: Option<String>,
-    pub tags: Option<BTreeMap<String, String>>,
-    pub version: Option<String>,
-    pub warnings: Option<Vec<String>>,
+impl Structure for CreateDeploymentRequest {
+    const SHAPE: &'static StructShape = &CREATE_DEPLOYMENT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.description);
+        members.put_some(2, self.stage_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), description: members.take_some(1), stage_name: members.take_some(2) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetApiRequest {
-    pub api_id: String,
-}
+wire_by_members!(CreateDeploymentRequest);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetApiResponse {
-    pub api_endpoint: Option<String>,
-    pub api_gateway_managed: Option<bool>,
-    pub api_id: Option<String>,
-    pub api_key_selection_expression: Option<String>,
-    pub cors_configuration: Option<Cors>,
-    pub created_date: Option<Timestamp>,
-    pub description: Option<String>,
-    pub disable_schema_validation: Option<bool>,
-    pub disable_execute_api_endpoint: Option<bool>,
-    pub import_info: Option<Vec<String>>,
-    pub ip_address_type: Option<IpAddressType>,
-    pub name: Option<String>,
-    pub protocol_type: Option<ProtocolType>,
-    pub route_selection_expression: Option<String>,
-    pub tags: Option<BTreeMap<String, String>>,
-    pub version: Option<String>,
-    pub warnings: Option<Vec<String>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetApisRequest {
-    pub max_results: Option<String>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Api {
-    pub api_endpoint: Option<String>,
-    pub api_gateway_managed: Option<bool>,
-    pub api_id: Option<String>,
-    pub api_key_selection_expression: Option<String>,
-    pub cors_configuration: Option<Cors>,
-    pub created_date: Option<Timestamp>,
-    pub description: Option<String>,
-    pub disable_schema_validation: Option<bool>,
-    pub disable_execute_api_endpoint: Option<bool>,
-    pub import_info: Option<Vec<String>>,
-    pub ip_address_type: Option<IpAddressType>,
-    pub name: String,
-    pub protocol_type: ProtocolType,
-    pub route_selection_expression: String,
-    pub tags: Option<BTreeMap<String, String>>,
-    pub version: Option<String>,
-    pub warnings: Option<Vec<String>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetApisResponse {
-    pub items: Option<Vec<Api>>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteApiRequest {
-    pub api_id: String,
-}
+#[rustfmt::skip]
+static DEPLOYMENT_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PENDING", "FAILED", "DEPLOYED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AuthorizationType {
-    None,
-    AwsIam,
-    Custom,
-    Jwt,
+pub enum DeploymentStatus {
+    Pending,
+    Failed,
+    Deployed,
     Other(String),
 }
 
-impl AuthorizationType {
+impl DeploymentStatus {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::None => "NONE",
-            Self::AwsIam => "AWS_IAM",
-            Self::Custom => "CUSTOM",
-            Self::Jwt => "JWT",
+            Self::Pending => "PENDING",
+            Self::Failed => "FAILED",
+            Self::Deployed => "DEPLOYED",
             Self::Other(text) => text,
         }
     }
 }
 
-impl From<&str> for AuthorizationType {
+impl From<&str> for DeploymentStatus {
     fn from(text: &str) -> Self {
         match text {
-            "NONE" => Self::None,
-            "AWS_IAM" => Self::AwsIam,
-            "CUSTOM" => Self::Custom,
-            "JWT" => Self::Jwt,
+            "PENDING" => Self::Pending,
+            "FAILED" => Self::Failed,
+            "DEPLOYED" => Self::Deployed,
             other => Self::Other(other.to_owned()),
         }
     }
 }
 
-impl Default for AuthorizationType {
+impl Default for DeploymentStatus {
     fn default() -> Self {
         Self::Other(String::new())
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ParameterConstraints {
-    pub required: Option<bool>,
-}
+wire_by_text!(DeploymentStatus);
+
+#[rustfmt::skip]
+static CREATE_DEPLOYMENT_RESPONSE_STRUCT: StructShape = StructShape { name: "CreateDeploymentResponse", members: &[shape::Member { name: "AutoDeployed", wire_name: "autoDeployed", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentStatus", wire_name: "deploymentStatus", shape: &DEPLOYMENT_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentStatusMessage", wire_name: "deploymentStatusMessage", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateRouteRequest {
-    pub api_id: String,
-    pub api_key_required: Option<bool>,
-    pub authorization_scopes: Option<Vec<String>>,
-    pub authorization_type: Option<AuthorizationType>,
-    pub authorizer_id: Option<String>,
-    pub model_selection_expression: Option<String>,
-    pub operation_name: Option<String>,
-    pub request_models: Option<BTreeMap<String, String>>,
-    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
-    pub route_key: String,
-    pub route_response_selection_expression: Option<String>,
-    pub target: Option<String>,
+pub struct CreateDeploymentResponse {
+    pub auto_deployed: Option<bool>,
+    pub created_date: Option<Timestamp>,
+    pub deployment_id: Option<String>,
+    pub deployment_status: Option<DeploymentStatus>,
+    pub deployment_status_message: Option<String>,
+    pub description: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateRouteResult {
-    pub api_gateway_managed: Option<bool>,
-    pub api_key_required: Option<bool>,
-    pub authorization_scopes: Option<Vec<String>>,
-    pub authorization_type: Option<AuthorizationType>,
-    pub authorizer_id: Option<String>,
-    pub model_selection_expression: Option<String>,
-    pub operation_name: Option<String>,
-    pub request_models: Option<BTreeMap<String, String>>,
-    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
-    pub route_id: Option<String>,
-    pub route_key: Option<String>,
-    pub route_response_selection_expression: Option<String>,
-    pub target: Option<String>,
+impl Structure for CreateDeploymentResponse {
+    const SHAPE: &'static StructShape = &CREATE_DEPLOYMENT_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.auto_deployed);
+        members.put_some(1, self.created_date);
+        members.put_some(2, self.deployment_id);
+        members.put_some(3, self.deployment_status);
+        members.put_some(4, self.deployment_status_message);
+        members.put_some(5, self.description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            auto_deployed: members.take_some(0),
+            created_date: members.take_some(1),
+            deployment_id: members.take_some(2),
+            deployment_status: members.take_some(3),
+            deployment_status_message: members.take_some(4),
+            description: members.take_some(5),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateRouteRequest {
-    pub api_id: String,
-    pub api_key_required: Option<bool>,
-    pub authorization_scopes: Option<Vec<String>>,
-    pub authorization_type: Option<AuthorizationType>,
-    pub authorizer_id: Option<String>,
-    pub model_selection_expression: Option<String>,
-    pub operation_name: Option<String>,
-    pub request_models: Option<BTreeMap<String, String>>,
-    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
-    pub route_id: String,
-    pub route_key: Option<String>,
-    pub route_response_selection_expression: Option<String>,
-    pub target: Option<String>,
-}
+wire_by_members!(CreateDeploymentResponse);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateRouteResult {
-    pub api_gateway_managed: Option<bool>,
-    pub api_key_required: Option<bool>,
-    pub authorization_scopes: Option<Vec<String>>,
-    pub authorization_type: Option<AuthorizationType>,
-    pub authorizer_id: Option<String>,
-    pub model_selection_expression: Option<String>,
-    pub operation_name: Option<String>,
-    pub request_models: Option<BTreeMap<String, String>>,
-    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
-    pub route_id: Option<String>,
-    pub route_key: Option<String>,
-    pub route_response_selection_expression: Option<String>,
-    pub target: Option<String>,
-}
+#[rustfmt::skip]
+static STRING_WITH_LENGTH_BETWEEN1_AND1024_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetRouteRequest {
-    pub api_id: String,
-    pub route_id: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetRouteResult {
-    pub api_gateway_managed: Option<bool>,
-    pub api_key_required: Option<bool>,
-    pub authorization_scopes: Option<Vec<String>>,
-    pub authorization_type: Option<AuthorizationType>,
-    pub authorizer_id: Option<String>,
-    pub model_selection_expression: Option<String>,
-    pub operation_name: Option<String>,
-    pub request_models: Option<BTreeMap<String, String>>,
-    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
-    pub route_id: Option<String>,
-    pub route_key: Option<String>,
-    pub route_response_selection_expression: Option<String>,
-    pub target: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetRoutesRequest {
-    pub api_id: String,
-    pub max_results: Option<String>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Route {
-    pub api_gateway_managed: Option<bool>,
-    pub api_key_required: Option<bool>,
-    pub authorization_scopes: Option<Vec<String>>,
-    pub authorization_type: Option<AuthorizationType>,
-    pub authorizer_id: Option<String>,
-    pub model_selection_expression: Option<String>,
-    pub operation_name: Option<String>,
-    pub request_models: Option<BTreeMap<String, String>>,
-    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
-    pub route_id: Option<String>,
-    pub route_key: String,
-    pub route_response_selection_expression: Option<String>,
-    pub target: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetRoutesResponse {
-    pub items: Option<Vec<Route>>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteRouteRequest {
-    pub api_id: String,
-    pub route_id: String,
-}
+#[rustfmt::skip]
+static CONNECTION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["INTERNET", "VPC_LINK", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConnectionType {
@@ -432,6 +523,11 @@ impl Default for ConnectionType {
     }
 }
 
+wire_by_text!(ConnectionType);
+
+#[rustfmt::skip]
+static CONTENT_HANDLING_STRATEGY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CONVERT_TO_BINARY", "CONVERT_TO_TEXT", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ContentHandlingStrategy {
     ConvertToBinary,
@@ -465,6 +561,11 @@ impl Default for ContentHandlingStrategy {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(ContentHandlingStrategy);
+
+#[rustfmt::skip]
+static INTEGRATION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["AWS", "HTTP", "MOCK", "HTTP_PROXY", "AWS_PROXY", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IntegrationType {
@@ -509,6 +610,11 @@ impl Default for IntegrationType {
     }
 }
 
+wire_by_text!(IntegrationType);
+
+#[rustfmt::skip]
+static PASSTHROUGH_BEHAVIOR_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["WHEN_NO_MATCH", "NEVER", "WHEN_NO_TEMPLATES", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PassthroughBehavior {
     WhenNoMatch,
@@ -546,10 +652,74 @@ impl Default for PassthroughBehavior {
     }
 }
 
+wire_by_text!(PassthroughBehavior);
+
+#[rustfmt::skip]
+static STRING_WITH_LENGTH_BETWEEN1_AND512_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static INTEGRATION_PARAMETERS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &__STRING_SHAPE, value: &STRING_WITH_LENGTH_BETWEEN1_AND512_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STRING_WITH_LENGTH_BETWEEN0_AND32_K_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TEMPLATE_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &__STRING_SHAPE, value: &STRING_WITH_LENGTH_BETWEEN0_AND32_K_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static RESPONSE_PARAMETERS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &__STRING_SHAPE, value: &INTEGRATION_PARAMETERS_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static INTEGER_WITH_LENGTH_BETWEEN50_AND30000_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(50), max: Some(30000) });
+
+#[rustfmt::skip]
+static TLS_CONFIG_INPUT_SHAPE: shape::Shape = shape::Shape::Structure(&TLS_CONFIG_INPUT_STRUCT);
+
+#[rustfmt::skip]
+static TLS_CONFIG_INPUT_STRUCT: StructShape = StructShape { name: "TlsConfigInput", members: &[shape::Member { name: "ServerNameToVerify", wire_name: "serverNameToVerify", shape: &STRING_WITH_LENGTH_BETWEEN1_AND512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TlsConfigInput {
     pub server_name_to_verify: Option<String>,
 }
+
+impl Structure for TlsConfigInput {
+    const SHAPE: &'static StructShape = &TLS_CONFIG_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.server_name_to_verify);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { server_name_to_verify: members.take_some(0) }
+    }
+}
+
+wire_by_members!(TlsConfigInput);
+
+#[rustfmt::skip]
+static CREATE_INTEGRATION_REQUEST_STRUCT: StructShape = StructShape { name: "CreateIntegrationRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionId", wire_name: "connectionId", shape: &STRING_WITH_LENGTH_BETWEEN1_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionType", wire_name: "connectionType", shape: &CONNECTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentHandlingStrategy", wire_name: "contentHandlingStrategy", shape: &CONTENT_HANDLING_STRATEGY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CredentialsArn", wire_name: "credentialsArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationMethod", wire_name: "integrationMethod", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationSubtype", wire_name: "integrationSubtype", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationType", wire_name: "integrationType", shape: &INTEGRATION_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationUri", wire_name: "integrationUri", shape: &URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PassthroughBehavior", wire_name: "passthroughBehavior", shape: &PASSTHROUGH_BEHAVIOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PayloadFormatVersion", wire_name: "payloadFormatVersion", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &INTEGRATION_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestTemplates", wire_name: "requestTemplates", shape: &TEMPLATE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseParameters", wire_name: "responseParameters", shape: &RESPONSE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateSelectionExpression", wire_name: "templateSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeoutInMillis", wire_name: "timeoutInMillis", shape: &INTEGER_WITH_LENGTH_BETWEEN50_AND30000_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TlsConfig", wire_name: "tlsConfig", shape: &TLS_CONFIG_INPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateIntegrationRequest {
@@ -573,10 +743,108 @@ pub struct CreateIntegrationRequest {
     pub tls_config: Option<TlsConfigInput>,
 }
 
+impl Structure for CreateIntegrationRequest {
+    const SHAPE: &'static StructShape = &CREATE_INTEGRATION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.connection_id);
+        members.put_some(2, self.connection_type);
+        members.put_some(3, self.content_handling_strategy);
+        members.put_some(4, self.credentials_arn);
+        members.put_some(5, self.description);
+        members.put_some(6, self.integration_method);
+        members.put_some(7, self.integration_subtype);
+        members.put(8, self.integration_type);
+        members.put_some(9, self.integration_uri);
+        members.put_some(10, self.passthrough_behavior);
+        members.put_some(11, self.payload_format_version);
+        members.put_some(12, self.request_parameters);
+        members.put_some(13, self.request_templates);
+        members.put_some(14, self.response_parameters);
+        members.put_some(15, self.template_selection_expression);
+        members.put_some(16, self.timeout_in_millis);
+        members.put_some(17, self.tls_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_id: members.take(0),
+            connection_id: members.take_some(1),
+            connection_type: members.take_some(2),
+            content_handling_strategy: members.take_some(3),
+            credentials_arn: members.take_some(4),
+            description: members.take_some(5),
+            integration_method: members.take_some(6),
+            integration_subtype: members.take_some(7),
+            integration_type: members.take(8),
+            integration_uri: members.take_some(9),
+            passthrough_behavior: members.take_some(10),
+            payload_format_version: members.take_some(11),
+            request_parameters: members.take_some(12),
+            request_templates: members.take_some(13),
+            response_parameters: members.take_some(14),
+            template_selection_expression: members.take_some(15),
+            timeout_in_millis: members.take_some(16),
+            tls_config: members.take_some(17),
+        }
+    }
+}
+
+wire_by_members!(CreateIntegrationRequest);
+
+#[rustfmt::skip]
+static TLS_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&TLS_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static TLS_CONFIG_STRUCT: StructShape = StructShape { name: "TlsConfig", members: &[shape::Member { name: "ServerNameToVerify", wire_name: "serverNameToVerify", shape: &STRING_WITH_LENGTH_BETWEEN1_AND512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TlsConfig {
     pub server_name_to_verify: Option<String>,
 }
+
+impl Structure for TlsConfig {
+    const SHAPE: &'static StructShape = &TLS_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.server_name_to_verify);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { server_name_to_verify: members.take_some(0) }
+    }
+}
+
+wire_by_members!(TlsConfig);
+
+#[rustfmt::skip]
+static CREATE_INTEGRATION_RESULT_STRUCT: StructShape = StructShape { name: "CreateIntegrationResult", members: &[shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionId", wire_name: "connectionId", shape: &STRING_WITH_LENGTH_BETWEEN1_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionType", wire_name: "connectionType", shape: &CONNECTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentHandlingStrategy", wire_name: "contentHandlingStrategy", shape: &CONTENT_HANDLING_STRATEGY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CredentialsArn", wire_name: "credentialsArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationId", wire_name: "integrationId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationMethod", wire_name: "integrationMethod", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationResponseSelectionExpression", wire_name: "integrationResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationSubtype", wire_name: "integrationSubtype", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationType", wire_name: "integrationType", shape: &INTEGRATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationUri", wire_name: "integrationUri", shape: &URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PassthroughBehavior", wire_name: "passthroughBehavior", shape: &PASSTHROUGH_BEHAVIOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PayloadFormatVersion", wire_name: "payloadFormatVersion", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &INTEGRATION_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestTemplates", wire_name: "requestTemplates", shape: &TEMPLATE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseParameters", wire_name: "responseParameters", shape: &RESPONSE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateSelectionExpression", wire_name: "templateSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeoutInMillis", wire_name: "timeoutInMillis", shape: &INTEGER_WITH_LENGTH_BETWEEN50_AND30000_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TlsConfig", wire_name: "tlsConfig", shape: &TLS_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateIntegrationResult {
@@ -602,131 +870,323 @@ pub struct CreateIntegrationResult {
     pub tls_config: Option<TlsConfig>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateIntegrationRequest {
-    pub api_id: String,
-    pub connection_id: Option<String>,
-    pub connection_type: Option<ConnectionType>,
-    pub content_handling_strategy: Option<ContentHandlingStrategy>,
-    pub credentials_arn: Option<String>,
-    pub description: Option<String>,
-    pub integration_id: String,
-    pub integration_method: Option<String>,
-    pub integration_subtype: Option<String>,
-    pub integration_type: Option<IntegrationType>,
-    pub integration_uri: Option<String>,
-    pub passthrough_behavior: Option<PassthroughBehavior>,
-    pub payload_format_version: Option<String>,
-    pub request_parameters: Option<BTreeMap<String, String>>,
-    pub request_templates: Option<BTreeMap<String, String>>,
-    pub response_parameters: Option<BTreeMap<String, BTreeMap<String, String>>>,
-    pub template_selection_expression: Option<String>,
-    pub timeout_in_millis: Option<i32>,
-    pub tls_config: Option<TlsConfigInput>,
+impl Structure for CreateIntegrationResult {
+    const SHAPE: &'static StructShape = &CREATE_INTEGRATION_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_gateway_managed);
+        members.put_some(1, self.connection_id);
+        members.put_some(2, self.connection_type);
+        members.put_some(3, self.content_handling_strategy);
+        members.put_some(4, self.credentials_arn);
+        members.put_some(5, self.description);
+        members.put_some(6, self.integration_id);
+        members.put_some(7, self.integration_method);
+        members.put_some(8, self.integration_response_selection_expression);
+        members.put_some(9, self.integration_subtype);
+        members.put_some(10, self.integration_type);
+        members.put_some(11, self.integration_uri);
+        members.put_some(12, self.passthrough_behavior);
+        members.put_some(13, self.payload_format_version);
+        members.put_some(14, self.request_parameters);
+        members.put_some(15, self.request_templates);
+        members.put_some(16, self.response_parameters);
+        members.put_some(17, self.template_selection_expression);
+        members.put_some(18, self.timeout_in_millis);
+        members.put_some(19, self.tls_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_gateway_managed: members.take_some(0),
+            connection_id: members.take_some(1),
+            connection_type: members.take_some(2),
+            content_handling_strategy: members.take_some(3),
+            credentials_arn: members.take_some(4),
+            description: members.take_some(5),
+            integration_id: members.take_some(6),
+            integration_method: members.take_some(7),
+            integration_response_selection_expression: members.take_some(8),
+            integration_subtype: members.take_some(9),
+            integration_type: members.take_some(10),
+            integration_uri: members.take_some(11),
+            passthrough_behavior: members.take_some(12),
+            payload_format_version: members.take_some(13),
+            request_parameters: members.take_some(14),
+            request_templates: members.take_some(15),
+            response_parameters: members.take_some(16),
+            template_selection_expression: members.take_some(17),
+            timeout_in_millis: members.take_some(18),
+            tls_config: members.take_some(19),
+        }
+    }
 }
 
+wire_by_members!(CreateIntegrationResult);
+
+#[rustfmt::skip]
+static AUTHORIZATION_SCOPES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static AUTHORIZATION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["NONE", "AWS_IAM", "CUSTOM", "JWT", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AuthorizationType {
+    None,
+    AwsIam,
+    Custom,
+    Jwt,
+    Other(String),
+}
+
+impl AuthorizationType {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::None => "NONE",
+            Self::AwsIam => "AWS_IAM",
+            Self::Custom => "CUSTOM",
+            Self::Jwt => "JWT",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for AuthorizationType {
+    fn from(text: &str) -> Self {
+        match text {
+            "NONE" => Self::None,
+            "AWS_IAM" => Self::AwsIam,
+            "CUSTOM" => Self::Custom,
+            "JWT" => Self::Jwt,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for AuthorizationType {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(AuthorizationType);
+
+#[rustfmt::skip]
+static ROUTE_MODELS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &__STRING_SHAPE, value: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static PARAMETER_CONSTRAINTS_SHAPE: shape::Shape = shape::Shape::Structure(&PARAMETER_CONSTRAINTS_STRUCT);
+
+#[rustfmt::skip]
+static PARAMETER_CONSTRAINTS_STRUCT: StructShape = StructShape { name: "ParameterConstraints", members: &[shape::Member { name: "Required", wire_name: "required", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateIntegrationResult {
+pub struct ParameterConstraints {
+    pub required: Option<bool>,
+}
+
+impl Structure for ParameterConstraints {
+    const SHAPE: &'static StructShape = &PARAMETER_CONSTRAINTS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.required);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { required: members.take_some(0) }
+    }
+}
+
+wire_by_members!(ParameterConstraints);
+
+#[rustfmt::skip]
+static ROUTE_PARAMETERS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &__STRING_SHAPE, value: &PARAMETER_CONSTRAINTS_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CREATE_ROUTE_REQUEST_STRUCT: StructShape = StructShape { name: "CreateRouteRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeyRequired", wire_name: "apiKeyRequired", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationScopes", wire_name: "authorizationScopes", shape: &AUTHORIZATION_SCOPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationType", wire_name: "authorizationType", shape: &AUTHORIZATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizerId", wire_name: "authorizerId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModelSelectionExpression", wire_name: "modelSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationName", wire_name: "operationName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestModels", wire_name: "requestModels", shape: &ROUTE_MODELS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &ROUTE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteKey", wire_name: "routeKey", shape: &SELECTION_KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteResponseSelectionExpression", wire_name: "routeResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Target", wire_name: "target", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateRouteRequest {
+    pub api_id: String,
+    pub api_key_required: Option<bool>,
+    pub authorization_scopes: Option<Vec<String>>,
+    pub authorization_type: Option<AuthorizationType>,
+    pub authorizer_id: Option<String>,
+    pub model_selection_expression: Option<String>,
+    pub operation_name: Option<String>,
+    pub request_models: Option<BTreeMap<String, String>>,
+    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
+    pub route_key: String,
+    pub route_response_selection_expression: Option<String>,
+    pub target: Option<String>,
+}
+
+impl Structure for CreateRouteRequest {
+    const SHAPE: &'static StructShape = &CREATE_ROUTE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.api_key_required);
+        members.put_some(2, self.authorization_scopes);
+        members.put_some(3, self.authorization_type);
+        members.put_some(4, self.authorizer_id);
+        members.put_some(5, self.model_selection_expression);
+        members.put_some(6, self.operation_name);
+        members.put_some(7, self.request_models);
+        members.put_some(8, self.request_parameters);
+        members.put(9, self.route_key);
+        members.put_some(10, self.route_response_selection_expression);
+        members.put_some(11, self.target);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_id: members.take(0),
+            api_key_required: members.take_some(1),
+            authorization_scopes: members.take_some(2),
+            authorization_type: members.take_some(3),
+            authorizer_id: members.take_some(4),
+            model_selection_expression: members.take_some(5),
+            operation_name: members.take_some(6),
+            request_models: members.take_some(7),
+            request_parameters: members.take_some(8),
+            route_key: members.take(9),
+            route_response_selection_expression: members.take_some(10),
+            target: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(CreateRouteRequest);
+
+#[rustfmt::skip]
+static CREATE_ROUTE_RESULT_STRUCT: StructShape = StructShape { name: "CreateRouteResult", members: &[shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeyRequired", wire_name: "apiKeyRequired", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationScopes", wire_name: "authorizationScopes", shape: &AUTHORIZATION_SCOPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationType", wire_name: "authorizationType", shape: &AUTHORIZATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizerId", wire_name: "authorizerId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModelSelectionExpression", wire_name: "modelSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationName", wire_name: "operationName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestModels", wire_name: "requestModels", shape: &ROUTE_MODELS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &ROUTE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteId", wire_name: "routeId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteKey", wire_name: "routeKey", shape: &SELECTION_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteResponseSelectionExpression", wire_name: "routeResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Target", wire_name: "target", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateRouteResult {
     pub api_gateway_managed: Option<bool>,
-    pub connection_id: Option<String>,
-    pub connection_type: Option<ConnectionType>,
-    pub content_handling_strategy: Option<ContentHandlingStrategy>,
-    pub credentials_arn: Option<String>,
-    pub description: Option<String>,
-    pub integration_id: Option<String>,
-    pub integration_method: Option<String>,
-    pub integration_response_selection_expression: Option<String>,
-    pub integration_subtype: Option<String>,
-    pub integration_type: Option<IntegrationType>,
-    pub integration_uri: Option<String>,
-    pub passthrough_behavior: Option<PassthroughBehavior>,
-    pub payload_format_version: Option<String>,
-    pub request_parameters: Option<BTreeMap<String, String>>,
-    pub request_templates: Option<BTreeMap<String, String>>,
-    pub response_parameters: Option<BTreeMap<String, BTreeMap<String, String>>>,
-    pub template_selection_expression: Option<String>,
-    pub timeout_in_millis: Option<i32>,
-    pub tls_config: Option<TlsConfig>,
+    pub api_key_required: Option<bool>,
+    pub authorization_scopes: Option<Vec<String>>,
+    pub authorization_type: Option<AuthorizationType>,
+    pub authorizer_id: Option<String>,
+    pub model_selection_expression: Option<String>,
+    pub operation_name: Option<String>,
+    pub request_models: Option<BTreeMap<String, String>>,
+    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
+    pub route_id: Option<String>,
+    pub route_key: Option<String>,
+    pub route_response_selection_expression: Option<String>,
+    pub target: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetIntegrationRequest {
-    pub api_id: String,
-    pub integration_id: String,
+impl Structure for CreateRouteResult {
+    const SHAPE: &'static StructShape = &CREATE_ROUTE_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_gateway_managed);
+        members.put_some(1, self.api_key_required);
+        members.put_some(2, self.authorization_scopes);
+        members.put_some(3, self.authorization_type);
+        members.put_some(4, self.authorizer_id);
+        members.put_some(5, self.model_selection_expression);
+        members.put_some(6, self.operation_name);
+        members.put_some(7, self.request_models);
+        members.put_some(8, self.request_parameters);
+        members.put_some(9, self.route_id);
+        members.put_some(10, self.route_key);
+        members.put_some(11, self.route_response_selection_expression);
+        members.put_some(12, self.target);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_gateway_managed: members.take_some(0),
+            api_key_required: members.take_some(1),
+            authorization_scopes: members.take_some(2),
+            authorization_type: members.take_some(3),
+            authorizer_id: members.take_some(4),
+            model_selection_expression: members.take_some(5),
+            operation_name: members.take_some(6),
+            request_models: members.take_some(7),
+            request_parameters: members.take_some(8),
+            route_id: members.take_some(9),
+            route_key: members.take_some(10),
+            route_response_selection_expression: members.take_some(11),
+            target: members.take_some(12),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetIntegrationResult {
-    pub api_gateway_managed: Option<bool>,
-    pub connection_id: Option<String>,
-    pub connection_type: Option<ConnectionType>,
-    pub content_handling_strategy: Option<ContentHandlingStrategy>,
-    pub credentials_arn: Option<String>,
-    pub description: Option<String>,
-    pub integration_id: Option<String>,
-    pub integration_method: Option<String>,
-    pub integration_response_selection_expression: Option<String>,
-    pub integration_subtype: Option<String>,
-    pub integration_type: Option<IntegrationType>,
-    pub integration_uri: Option<String>,
-    pub passthrough_behavior: Option<PassthroughBehavior>,
-    pub payload_format_version: Option<String>,
-    pub request_parameters: Option<BTreeMap<String, String>>,
-    pub request_templates: Option<BTreeMap<String, String>>,
-    pub response_parameters: Option<BTreeMap<String, BTreeMap<String, String>>>,
-    pub template_selection_expression: Option<String>,
-    pub timeout_in_millis: Option<i32>,
-    pub tls_config: Option<TlsConfig>,
-}
+wire_by_members!(CreateRouteResult);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetIntegrationsRequest {
-    pub api_id: String,
-    pub max_results: Option<String>,
-    pub next_token: Option<String>,
-}
+#[rustfmt::skip]
+static ACCESS_LOG_SETTINGS_SHAPE: shape::Shape = shape::Shape::Structure(&ACCESS_LOG_SETTINGS_STRUCT);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Integration {
-    pub api_gateway_managed: Option<bool>,
-    pub connection_id: Option<String>,
-    pub connection_type: Option<ConnectionType>,
-    pub content_handling_strategy: Option<ContentHandlingStrategy>,
-    pub credentials_arn: Option<String>,
-    pub description: Option<String>,
-    pub integration_id: Option<String>,
-    pub integration_method: Option<String>,
-    pub integration_response_selection_expression: Option<String>,
-    pub integration_subtype: Option<String>,
-    pub integration_type: Option<IntegrationType>,
-    pub integration_uri: Option<String>,
-    pub passthrough_behavior: Option<PassthroughBehavior>,
-    pub payload_format_version: Option<String>,
-    pub request_parameters: Option<BTreeMap<String, String>>,
-    pub request_templates: Option<BTreeMap<String, String>>,
-    pub response_parameters: Option<BTreeMap<String, BTreeMap<String, String>>>,
-    pub template_selection_expression: Option<String>,
-    pub timeout_in_millis: Option<i32>,
-    pub tls_config: Option<TlsConfig>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetIntegrationsResponse {
-    pub items: Option<Vec<Integration>>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteIntegrationRequest {
-    pub api_id: String,
-    pub integration_id: String,
-}
+#[rustfmt::skip]
+static ACCESS_LOG_SETTINGS_STRUCT: StructShape = StructShape { name: "AccessLogSettings", members: &[shape::Member { name: "DestinationArn", wire_name: "destinationArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Format", wire_name: "format", shape: &STRING_WITH_LENGTH_BETWEEN1_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AccessLogSettings {
     pub destination_arn: Option<String>,
     pub format: Option<String>,
 }
+
+impl Structure for AccessLogSettings {
+    const SHAPE: &'static StructShape = &ACCESS_LOG_SETTINGS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.destination_arn);
+        members.put_some(1, self.format);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { destination_arn: members.take_some(0), format: members.take_some(1) }
+    }
+}
+
+wire_by_members!(AccessLogSettings);
+
+#[rustfmt::skip]
+static LOGGING_LEVEL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ERROR", "INFO", "OFF", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LoggingLevel {
@@ -765,6 +1225,25 @@ impl Default for LoggingLevel {
     }
 }
 
+wire_by_text!(LoggingLevel);
+
+#[rustfmt::skip]
+static __INTEGER_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static __DOUBLE_SHAPE: shape::Shape = shape::Shape::Double(Range::ANY);
+
+#[rustfmt::skip]
+static ROUTE_SETTINGS_SHAPE: shape::Shape = shape::Shape::Structure(&ROUTE_SETTINGS_STRUCT);
+
+#[rustfmt::skip]
+static ROUTE_SETTINGS_STRUCT: StructShape = StructShape { name: "RouteSettings", members: &[shape::Member { name: "DataTraceEnabled", wire_name: "dataTraceEnabled", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DetailedMetricsEnabled", wire_name: "detailedMetricsEnabled", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LoggingLevel", wire_name: "loggingLevel", shape: &LOGGING_LEVEL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ThrottlingBurstLimit", wire_name: "throttlingBurstLimit", shape: &__INTEGER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ThrottlingRateLimit", wire_name: "throttlingRateLimit", shape: &__DOUBLE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RouteSettings {
     pub data_trace_enabled: Option<bool>,
@@ -773,6 +1252,55 @@ pub struct RouteSettings {
     pub throttling_burst_limit: Option<i32>,
     pub throttling_rate_limit: Option<f64>,
 }
+
+impl Structure for RouteSettings {
+    const SHAPE: &'static StructShape = &ROUTE_SETTINGS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.data_trace_enabled);
+        members.put_some(1, self.detailed_metrics_enabled);
+        members.put_some(2, self.logging_level);
+        members.put_some(3, self.throttling_burst_limit);
+        members.put_some(4, self.throttling_rate_limit);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            data_trace_enabled: members.take_some(0),
+            detailed_metrics_enabled: members.take_some(1),
+            logging_level: members.take_some(2),
+            throttling_burst_limit: members.take_some(3),
+            throttling_rate_limit: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(RouteSettings);
+
+#[rustfmt::skip]
+static ROUTE_SETTINGS_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &__STRING_SHAPE, value: &ROUTE_SETTINGS_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STRING_WITH_LENGTH_BETWEEN0_AND2048_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STAGE_VARIABLES_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &__STRING_SHAPE, value: &STRING_WITH_LENGTH_BETWEEN0_AND2048_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CREATE_STAGE_REQUEST_STRUCT: StructShape = StructShape { name: "CreateStageRequest", members: &[shape::Member { name: "AccessLogSettings", wire_name: "accessLogSettings", shape: &ACCESS_LOG_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AutoDeploy", wire_name: "autoDeploy", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientCertificateId", wire_name: "clientCertificateId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultRouteSettings", wire_name: "defaultRouteSettings", shape: &ROUTE_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSettings", wire_name: "routeSettings", shape: &ROUTE_SETTINGS_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageVariables", wire_name: "stageVariables", shape: &STAGE_VARIABLES_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateStageRequest {
@@ -788,6 +1316,61 @@ pub struct CreateStageRequest {
     pub stage_variables: Option<BTreeMap<String, String>>,
     pub tags: Option<BTreeMap<String, String>>,
 }
+
+impl Structure for CreateStageRequest {
+    const SHAPE: &'static StructShape = &CREATE_STAGE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.access_log_settings);
+        members.put(1, self.api_id);
+        members.put_some(2, self.auto_deploy);
+        members.put_some(3, self.client_certificate_id);
+        members.put_some(4, self.default_route_settings);
+        members.put_some(5, self.deployment_id);
+        members.put_some(6, self.description);
+        members.put_some(7, self.route_settings);
+        members.put(8, self.stage_name);
+        members.put_some(9, self.stage_variables);
+        members.put_some(10, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            access_log_settings: members.take_some(0),
+            api_id: members.take(1),
+            auto_deploy: members.take_some(2),
+            client_certificate_id: members.take_some(3),
+            default_route_settings: members.take_some(4),
+            deployment_id: members.take_some(5),
+            description: members.take_some(6),
+            route_settings: members.take_some(7),
+            stage_name: members.take(8),
+            stage_variables: members.take_some(9),
+            tags: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(CreateStageRequest);
+
+#[rustfmt::skip]
+static CREATE_STAGE_RESPONSE_STRUCT: StructShape = StructShape { name: "CreateStageResponse", members: &[shape::Member { name: "AccessLogSettings", wire_name: "accessLogSettings", shape: &ACCESS_LOG_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AutoDeploy", wire_name: "autoDeploy", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientCertificateId", wire_name: "clientCertificateId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultRouteSettings", wire_name: "defaultRouteSettings", shape: &ROUTE_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastDeploymentStatusMessage", wire_name: "lastDeploymentStatusMessage", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdatedDate", wire_name: "lastUpdatedDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSettings", wire_name: "routeSettings", shape: &ROUTE_SETTINGS_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageVariables", wire_name: "stageVariables", shape: &STAGE_VARIABLES_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateStageResponse {
@@ -807,43 +1390,1257 @@ pub struct CreateStageResponse {
     pub tags: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateStageRequest {
-    pub access_log_settings: Option<AccessLogSettings>,
-    pub api_id: String,
-    pub auto_deploy: Option<bool>,
-    pub client_certificate_id: Option<String>,
-    pub default_route_settings: Option<RouteSettings>,
-    pub deployment_id: Option<String>,
-    pub description: Option<String>,
-    pub route_settings: Option<BTreeMap<String, RouteSettings>>,
-    pub stage_name: String,
-    pub stage_variables: Option<BTreeMap<String, String>>,
+impl Structure for CreateStageResponse {
+    const SHAPE: &'static StructShape = &CREATE_STAGE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.access_log_settings);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.auto_deploy);
+        members.put_some(3, self.client_certificate_id);
+        members.put_some(4, self.created_date);
+        members.put_some(5, self.default_route_settings);
+        members.put_some(6, self.deployment_id);
+        members.put_some(7, self.description);
+        members.put_some(8, self.last_deployment_status_message);
+        members.put_some(9, self.last_updated_date);
+        members.put_some(10, self.route_settings);
+        members.put_some(11, self.stage_name);
+        members.put_some(12, self.stage_variables);
+        members.put_some(13, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            access_log_settings: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            auto_deploy: members.take_some(2),
+            client_certificate_id: members.take_some(3),
+            created_date: members.take_some(4),
+            default_route_settings: members.take_some(5),
+            deployment_id: members.take_some(6),
+            description: members.take_some(7),
+            last_deployment_status_message: members.take_some(8),
+            last_updated_date: members.take_some(9),
+            route_settings: members.take_some(10),
+            stage_name: members.take_some(11),
+            stage_variables: members.take_some(12),
+            tags: members.take_some(13),
+        }
+    }
 }
 
+wire_by_members!(CreateStageResponse);
+
+#[rustfmt::skip]
+static DELETE_API_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteApiRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateStageResponse {
-    pub access_log_settings: Option<AccessLogSettings>,
-    pub api_gateway_managed: Option<bool>,
-    pub auto_deploy: Option<bool>,
-    pub client_certificate_id: Option<String>,
-    pub created_date: Option<Timestamp>,
-    pub default_route_settings: Option<RouteSettings>,
-    pub deployment_id: Option<String>,
-    pub description: Option<String>,
-    pub last_deployment_status_message: Option<String>,
-    pub last_updated_date: Option<Timestamp>,
-    pub route_settings: Option<BTreeMap<String, RouteSettings>>,
-    pub stage_name: Option<String>,
-    pub stage_variables: Option<BTreeMap<String, String>>,
-    pub tags: Option<BTreeMap<String, String>>,
+pub struct DeleteApiRequest {
+    pub api_id: String,
 }
+
+impl Structure for DeleteApiRequest {
+    const SHAPE: &'static StructShape = &DELETE_API_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteApiRequest);
+
+#[rustfmt::skip]
+static DELETE_CORS_CONFIGURATION_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteCorsConfigurationRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteCorsConfigurationRequest {
+    pub api_id: String,
+}
+
+impl Structure for DeleteCorsConfigurationRequest {
+    const SHAPE: &'static StructShape = &DELETE_CORS_CONFIGURATION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteCorsConfigurationRequest);
+
+#[rustfmt::skip]
+static DELETE_DEPLOYMENT_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteDeploymentRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteDeploymentRequest {
+    pub api_id: String,
+    pub deployment_id: String,
+}
+
+impl Structure for DeleteDeploymentRequest {
+    const SHAPE: &'static StructShape = &DELETE_DEPLOYMENT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put(1, self.deployment_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), deployment_id: members.take(1) }
+    }
+}
+
+wire_by_members!(DeleteDeploymentRequest);
+
+#[rustfmt::skip]
+static DELETE_INTEGRATION_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteIntegrationRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationId", wire_name: "integrationId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteIntegrationRequest {
+    pub api_id: String,
+    pub integration_id: String,
+}
+
+impl Structure for DeleteIntegrationRequest {
+    const SHAPE: &'static StructShape = &DELETE_INTEGRATION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put(1, self.integration_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), integration_id: members.take(1) }
+    }
+}
+
+wire_by_members!(DeleteIntegrationRequest);
+
+#[rustfmt::skip]
+static DELETE_ROUTE_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteRouteRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteId", wire_name: "routeId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteRouteRequest {
+    pub api_id: String,
+    pub route_id: String,
+}
+
+impl Structure for DeleteRouteRequest {
+    const SHAPE: &'static StructShape = &DELETE_ROUTE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put(1, self.route_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), route_id: members.take(1) }
+    }
+}
+
+wire_by_members!(DeleteRouteRequest);
+
+#[rustfmt::skip]
+static DELETE_STAGE_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteStageRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteStageRequest {
+    pub api_id: String,
+    pub stage_name: String,
+}
+
+impl Structure for DeleteStageRequest {
+    const SHAPE: &'static StructShape = &DELETE_STAGE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put(1, self.stage_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), stage_name: members.take(1) }
+    }
+}
+
+wire_by_members!(DeleteStageRequest);
+
+#[rustfmt::skip]
+static GET_API_REQUEST_STRUCT: StructShape = StructShape { name: "GetApiRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetApiRequest {
+    pub api_id: String,
+}
+
+impl Structure for GetApiRequest {
+    const SHAPE: &'static StructShape = &GET_API_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0) }
+    }
+}
+
+wire_by_members!(GetApiRequest);
+
+#[rustfmt::skip]
+static GET_API_RESPONSE_STRUCT: StructShape = StructShape { name: "GetApiResponse", members: &[shape::Member { name: "ApiEndpoint", wire_name: "apiEndpoint", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiId", wire_name: "apiId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeySelectionExpression", wire_name: "apiKeySelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CorsConfiguration", wire_name: "corsConfiguration", shape: &CORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableSchemaValidation", wire_name: "disableSchemaValidation", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableExecuteApiEndpoint", wire_name: "disableExecuteApiEndpoint", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportInfo", wire_name: "importInfo", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IpAddressType", wire_name: "ipAddressType", shape: &IP_ADDRESS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "name", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProtocolType", wire_name: "protocolType", shape: &PROTOCOL_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSelectionExpression", wire_name: "routeSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "version", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Warnings", wire_name: "warnings", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetApiResponse {
+    pub api_endpoint: Option<String>,
+    pub api_gateway_managed: Option<bool>,
+    pub api_id: Option<String>,
+    pub api_key_selection_expression: Option<String>,
+    pub cors_configuration: Option<Cors>,
+    pub created_date: Option<Timestamp>,
+    pub description: Option<String>,
+    pub disable_schema_validation: Option<bool>,
+    pub disable_execute_api_endpoint: Option<bool>,
+    pub import_info: Option<Vec<String>>,
+    pub ip_address_type: Option<IpAddressType>,
+    pub name: Option<String>,
+    pub protocol_type: Option<ProtocolType>,
+    pub route_selection_expression: Option<String>,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub version: Option<String>,
+    pub warnings: Option<Vec<String>>,
+}
+
+impl Structure for GetApiResponse {
+    const SHAPE: &'static StructShape = &GET_API_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_endpoint);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.api_id);
+        members.put_some(3, self.api_key_selection_expression);
+        members.put_some(4, self.cors_configuration);
+        members.put_some(5, self.created_date);
+        members.put_some(6, self.description);
+        members.put_some(7, self.disable_schema_validation);
+        members.put_some(8, self.disable_execute_api_endpoint);
+        members.put_some(9, self.import_info);
+        members.put_some(10, self.ip_address_type);
+        members.put_some(11, self.name);
+        members.put_some(12, self.protocol_type);
+        members.put_some(13, self.route_selection_expression);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.version);
+        members.put_some(16, self.warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_endpoint: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            api_id: members.take_some(2),
+            api_key_selection_expression: members.take_some(3),
+            cors_configuration: members.take_some(4),
+            created_date: members.take_some(5),
+            description: members.take_some(6),
+            disable_schema_validation: members.take_some(7),
+            disable_execute_api_endpoint: members.take_some(8),
+            import_info: members.take_some(9),
+            ip_address_type: members.take_some(10),
+            name: members.take_some(11),
+            protocol_type: members.take_some(12),
+            route_selection_expression: members.take_some(13),
+            tags: members.take_some(14),
+            version: members.take_some(15),
+            warnings: members.take_some(16),
+        }
+    }
+}
+
+wire_by_members!(GetApiResponse);
+
+#[rustfmt::skip]
+static GET_APIS_REQUEST_STRUCT: StructShape = StructShape { name: "GetApisRequest", members: &[shape::Member { name: "MaxResults", wire_name: "maxResults", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetApisRequest {
+    pub max_results: Option<String>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for GetApisRequest {
+    const SHAPE: &'static StructShape = &GET_APIS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.max_results);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { max_results: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetApisRequest);
+
+#[rustfmt::skip]
+static API_SHAPE: shape::Shape = shape::Shape::Structure(&API_STRUCT);
+
+#[rustfmt::skip]
+static API_STRUCT: StructShape = StructShape { name: "Api", members: &[shape::Member { name: "ApiEndpoint", wire_name: "apiEndpoint", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiId", wire_name: "apiId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeySelectionExpression", wire_name: "apiKeySelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CorsConfiguration", wire_name: "corsConfiguration", shape: &CORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableSchemaValidation", wire_name: "disableSchemaValidation", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableExecuteApiEndpoint", wire_name: "disableExecuteApiEndpoint", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportInfo", wire_name: "importInfo", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IpAddressType", wire_name: "ipAddressType", shape: &IP_ADDRESS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "name", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProtocolType", wire_name: "protocolType", shape: &PROTOCOL_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSelectionExpression", wire_name: "routeSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "version", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Warnings", wire_name: "warnings", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Api {
+    pub api_endpoint: Option<String>,
+    pub api_gateway_managed: Option<bool>,
+    pub api_id: Option<String>,
+    pub api_key_selection_expression: Option<String>,
+    pub cors_configuration: Option<Cors>,
+    pub created_date: Option<Timestamp>,
+    pub description: Option<String>,
+    pub disable_schema_validation: Option<bool>,
+    pub disable_execute_api_endpoint: Option<bool>,
+    pub import_info: Option<Vec<String>>,
+    pub ip_address_type: Option<IpAddressType>,
+    pub name: String,
+    pub protocol_type: ProtocolType,
+    pub route_selection_expression: String,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub version: Option<String>,
+    pub warnings: Option<Vec<String>>,
+}
+
+impl Structure for Api {
+    const SHAPE: &'static StructShape = &API_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_endpoint);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.api_id);
+        members.put_some(3, self.api_key_selection_expression);
+        members.put_some(4, self.cors_configuration);
+        members.put_some(5, self.created_date);
+        members.put_some(6, self.description);
+        members.put_some(7, self.disable_schema_validation);
+        members.put_some(8, self.disable_execute_api_endpoint);
+        members.put_some(9, self.import_info);
+        members.put_some(10, self.ip_address_type);
+        members.put(11, self.name);
+        members.put(12, self.protocol_type);
+        members.put(13, self.route_selection_expression);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.version);
+        members.put_some(16, self.warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_endpoint: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            api_id: members.take_some(2),
+            api_key_selection_expression: members.take_some(3),
+            cors_configuration: members.take_some(4),
+            created_date: members.take_some(5),
+            description: members.take_some(6),
+            disable_schema_validation: members.take_some(7),
+            disable_execute_api_endpoint: members.take_some(8),
+            import_info: members.take_some(9),
+            ip_address_type: members.take_some(10),
+            name: members.take(11),
+            protocol_type: members.take(12),
+            route_selection_expression: members.take(13),
+            tags: members.take_some(14),
+            version: members.take_some(15),
+            warnings: members.take_some(16),
+        }
+    }
+}
+
+wire_by_members!(Api);
+
+#[rustfmt::skip]
+static __LIST_OF_API_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &API_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static NEXT_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GET_APIS_RESPONSE_STRUCT: StructShape = StructShape { name: "GetApisResponse", members: &[shape::Member { name: "Items", wire_name: "items", shape: &__LIST_OF_API_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetApisResponse {
+    pub items: Option<Vec<Api>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for GetApisResponse {
+    const SHAPE: &'static StructShape = &GET_APIS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.items);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { items: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetApisResponse);
+
+#[rustfmt::skip]
+static GET_DEPLOYMENT_REQUEST_STRUCT: StructShape = StructShape { name: "GetDeploymentRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDeploymentRequest {
+    pub api_id: String,
+    pub deployment_id: String,
+}
+
+impl Structure for GetDeploymentRequest {
+    const SHAPE: &'static StructShape = &GET_DEPLOYMENT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put(1, self.deployment_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), deployment_id: members.take(1) }
+    }
+}
+
+wire_by_members!(GetDeploymentRequest);
+
+#[rustfmt::skip]
+static GET_DEPLOYMENT_RESPONSE_STRUCT: StructShape = StructShape { name: "GetDeploymentResponse", members: &[shape::Member { name: "AutoDeployed", wire_name: "autoDeployed", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentStatus", wire_name: "deploymentStatus", shape: &DEPLOYMENT_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentStatusMessage", wire_name: "deploymentStatusMessage", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDeploymentResponse {
+    pub auto_deployed: Option<bool>,
+    pub created_date: Option<Timestamp>,
+    pub deployment_id: Option<String>,
+    pub deployment_status: Option<DeploymentStatus>,
+    pub deployment_status_message: Option<String>,
+    pub description: Option<String>,
+}
+
+impl Structure for GetDeploymentResponse {
+    const SHAPE: &'static StructShape = &GET_DEPLOYMENT_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.auto_deployed);
+        members.put_some(1, self.created_date);
+        members.put_some(2, self.deployment_id);
+        members.put_some(3, self.deployment_status);
+        members.put_some(4, self.deployment_status_message);
+        members.put_some(5, self.description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            auto_deployed: members.take_some(0),
+            created_date: members.take_some(1),
+            deployment_id: members.take_some(2),
+            deployment_status: members.take_some(3),
+            deployment_status_message: members.take_some(4),
+            description: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(GetDeploymentResponse);
+
+#[rustfmt::skip]
+static GET_DEPLOYMENTS_REQUEST_STRUCT: StructShape = StructShape { name: "GetDeploymentsRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxResults", wire_name: "maxResults", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDeploymentsRequest {
+    pub api_id: String,
+    pub max_results: Option<String>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for GetDeploymentsRequest {
+    const SHAPE: &'static StructShape = &GET_DEPLOYMENTS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.max_results);
+        members.put_some(2, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), max_results: members.take_some(1), next_token: members.take_some(2) }
+    }
+}
+
+wire_by_members!(GetDeploymentsRequest);
+
+#[rustfmt::skip]
+static DEPLOYMENT_SHAPE: shape::Shape = shape::Shape::Structure(&DEPLOYMENT_STRUCT);
+
+#[rustfmt::skip]
+static DEPLOYMENT_STRUCT: StructShape = StructShape { name: "Deployment", members: &[shape::Member { name: "AutoDeployed", wire_name: "autoDeployed", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentStatus", wire_name: "deploymentStatus", shape: &DEPLOYMENT_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentStatusMessage", wire_name: "deploymentStatusMessage", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Deployment {
+    pub auto_deployed: Option<bool>,
+    pub created_date: Option<Timestamp>,
+    pub deployment_id: Option<String>,
+    pub deployment_status: Option<DeploymentStatus>,
+    pub deployment_status_message: Option<String>,
+    pub description: Option<String>,
+}
+
+impl Structure for Deployment {
+    const SHAPE: &'static StructShape = &DEPLOYMENT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.auto_deployed);
+        members.put_some(1, self.created_date);
+        members.put_some(2, self.deployment_id);
+        members.put_some(3, self.deployment_status);
+        members.put_some(4, self.deployment_status_message);
+        members.put_some(5, self.description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            auto_deployed: members.take_some(0),
+            created_date: members.take_some(1),
+            deployment_id: members.take_some(2),
+            deployment_status: members.take_some(3),
+            deployment_status_message: members.take_some(4),
+            description: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(Deployment);
+
+#[rustfmt::skip]
+static __LIST_OF_DEPLOYMENT_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DEPLOYMENT_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_DEPLOYMENTS_RESPONSE_STRUCT: StructShape = StructShape { name: "GetDeploymentsResponse", members: &[shape::Member { name: "Items", wire_name: "items", shape: &__LIST_OF_DEPLOYMENT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDeploymentsResponse {
+    pub items: Option<Vec<Deployment>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for GetDeploymentsResponse {
+    const SHAPE: &'static StructShape = &GET_DEPLOYMENTS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.items);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { items: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetDeploymentsResponse);
+
+#[rustfmt::skip]
+static GET_INTEGRATION_REQUEST_STRUCT: StructShape = StructShape { name: "GetIntegrationRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationId", wire_name: "integrationId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetIntegrationRequest {
+    pub api_id: String,
+    pub integration_id: String,
+}
+
+impl Structure for GetIntegrationRequest {
+    const SHAPE: &'static StructShape = &GET_INTEGRATION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put(1, self.integration_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), integration_id: members.take(1) }
+    }
+}
+
+wire_by_members!(GetIntegrationRequest);
+
+#[rustfmt::skip]
+static GET_INTEGRATION_RESULT_STRUCT: StructShape = StructShape { name: "GetIntegrationResult", members: &[shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionId", wire_name: "connectionId", shape: &STRING_WITH_LENGTH_BETWEEN1_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionType", wire_name: "connectionType", shape: &CONNECTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentHandlingStrategy", wire_name: "contentHandlingStrategy", shape: &CONTENT_HANDLING_STRATEGY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CredentialsArn", wire_name: "credentialsArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationId", wire_name: "integrationId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationMethod", wire_name: "integrationMethod", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationResponseSelectionExpression", wire_name: "integrationResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationSubtype", wire_name: "integrationSubtype", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationType", wire_name: "integrationType", shape: &INTEGRATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationUri", wire_name: "integrationUri", shape: &URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PassthroughBehavior", wire_name: "passthroughBehavior", shape: &PASSTHROUGH_BEHAVIOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PayloadFormatVersion", wire_name: "payloadFormatVersion", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &INTEGRATION_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestTemplates", wire_name: "requestTemplates", shape: &TEMPLATE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseParameters", wire_name: "responseParameters", shape: &RESPONSE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateSelectionExpression", wire_name: "templateSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeoutInMillis", wire_name: "timeoutInMillis", shape: &INTEGER_WITH_LENGTH_BETWEEN50_AND30000_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TlsConfig", wire_name: "tlsConfig", shape: &TLS_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetIntegrationResult {
+    pub api_gateway_managed: Option<bool>,
+    pub connection_id: Option<String>,
+    pub connection_type: Option<ConnectionType>,
+    pub content_handling_strategy: Option<ContentHandlingStrategy>,
+    pub credentials_arn: Option<String>,
+    pub description: Option<String>,
+    pub integration_id: Option<String>,
+    pub integration_method: Option<String>,
+    pub integration_response_selection_expression: Option<String>,
+    pub integration_subtype: Option<String>,
+    pub integration_type: Option<IntegrationType>,
+    pub integration_uri: Option<String>,
+    pub passthrough_behavior: Option<PassthroughBehavior>,
+    pub payload_format_version: Option<String>,
+    pub request_parameters: Option<BTreeMap<String, String>>,
+    pub request_templates: Option<BTreeMap<String, String>>,
+    pub response_parameters: Option<BTreeMap<String, BTreeMap<String, String>>>,
+    pub template_selection_expression: Option<String>,
+    pub timeout_in_millis: Option<i32>,
+    pub tls_config: Option<TlsConfig>,
+}
+
+impl Structure for GetIntegrationResult {
+    const SHAPE: &'static StructShape = &GET_INTEGRATION_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_gateway_managed);
+        members.put_some(1, self.connection_id);
+        members.put_some(2, self.connection_type);
+        members.put_some(3, self.content_handling_strategy);
+        members.put_some(4, self.credentials_arn);
+        members.put_some(5, self.description);
+        members.put_some(6, self.integration_id);
+        members.put_some(7, self.integration_method);
+        members.put_some(8, self.integration_response_selection_expression);
+        members.put_some(9, self.integration_subtype);
+        members.put_some(10, self.integration_type);
+        members.put_some(11, self.integration_uri);
+        members.put_some(12, self.passthrough_behavior);
+        members.put_some(13, self.payload_format_version);
+        members.put_some(14, self.request_parameters);
+        members.put_some(15, self.request_templates);
+        members.put_some(16, self.response_parameters);
+        members.put_some(17, self.template_selection_expression);
+        members.put_some(18, self.timeout_in_millis);
+        members.put_some(19, self.tls_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_gateway_managed: members.take_some(0),
+            connection_id: members.take_some(1),
+            connection_type: members.take_some(2),
+            content_handling_strategy: members.take_some(3),
+            credentials_arn: members.take_some(4),
+            description: members.take_some(5),
+            integration_id: members.take_some(6),
+            integration_method: members.take_some(7),
+            integration_response_selection_expression: members.take_some(8),
+            integration_subtype: members.take_some(9),
+            integration_type: members.take_some(10),
+            integration_uri: members.take_some(11),
+            passthrough_behavior: members.take_some(12),
+            payload_format_version: members.take_some(13),
+            request_parameters: members.take_some(14),
+            request_templates: members.take_some(15),
+            response_parameters: members.take_some(16),
+            template_selection_expression: members.take_some(17),
+            timeout_in_millis: members.take_some(18),
+            tls_config: members.take_some(19),
+        }
+    }
+}
+
+wire_by_members!(GetIntegrationResult);
+
+#[rustfmt::skip]
+static GET_INTEGRATIONS_REQUEST_STRUCT: StructShape = StructShape { name: "GetIntegrationsRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxResults", wire_name: "maxResults", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetIntegrationsRequest {
+    pub api_id: String,
+    pub max_results: Option<String>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for GetIntegrationsRequest {
+    const SHAPE: &'static StructShape = &GET_INTEGRATIONS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.max_results);
+        members.put_some(2, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), max_results: members.take_some(1), next_token: members.take_some(2) }
+    }
+}
+
+wire_by_members!(GetIntegrationsRequest);
+
+#[rustfmt::skip]
+static INTEGRATION_SHAPE: shape::Shape = shape::Shape::Structure(&INTEGRATION_STRUCT);
+
+#[rustfmt::skip]
+static INTEGRATION_STRUCT: StructShape = StructShape { name: "Integration", members: &[shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionId", wire_name: "connectionId", shape: &STRING_WITH_LENGTH_BETWEEN1_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionType", wire_name: "connectionType", shape: &CONNECTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentHandlingStrategy", wire_name: "contentHandlingStrategy", shape: &CONTENT_HANDLING_STRATEGY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CredentialsArn", wire_name: "credentialsArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationId", wire_name: "integrationId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationMethod", wire_name: "integrationMethod", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationResponseSelectionExpression", wire_name: "integrationResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationSubtype", wire_name: "integrationSubtype", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationType", wire_name: "integrationType", shape: &INTEGRATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationUri", wire_name: "integrationUri", shape: &URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PassthroughBehavior", wire_name: "passthroughBehavior", shape: &PASSTHROUGH_BEHAVIOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PayloadFormatVersion", wire_name: "payloadFormatVersion", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &INTEGRATION_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestTemplates", wire_name: "requestTemplates", shape: &TEMPLATE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseParameters", wire_name: "responseParameters", shape: &RESPONSE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateSelectionExpression", wire_name: "templateSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeoutInMillis", wire_name: "timeoutInMillis", shape: &INTEGER_WITH_LENGTH_BETWEEN50_AND30000_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TlsConfig", wire_name: "tlsConfig", shape: &TLS_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Integration {
+    pub api_gateway_managed: Option<bool>,
+    pub connection_id: Option<String>,
+    pub connection_type: Option<ConnectionType>,
+    pub content_handling_strategy: Option<ContentHandlingStrategy>,
+    pub credentials_arn: Option<String>,
+    pub description: Option<String>,
+    pub integration_id: Option<String>,
+    pub integration_method: Option<String>,
+    pub integration_response_selection_expression: Option<String>,
+    pub integration_subtype: Option<String>,
+    pub integration_type: Option<IntegrationType>,
+    pub integration_uri: Option<String>,
+    pub passthrough_behavior: Option<PassthroughBehavior>,
+    pub payload_format_version: Option<String>,
+    pub request_parameters: Option<BTreeMap<String, String>>,
+    pub request_templates: Option<BTreeMap<String, String>>,
+    pub response_parameters: Option<BTreeMap<String, BTreeMap<String, String>>>,
+    pub template_selection_expression: Option<String>,
+    pub timeout_in_millis: Option<i32>,
+    pub tls_config: Option<TlsConfig>,
+}
+
+impl Structure for Integration {
+    const SHAPE: &'static StructShape = &INTEGRATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_gateway_managed);
+        members.put_some(1, self.connection_id);
+        members.put_some(2, self.connection_type);
+        members.put_some(3, self.content_handling_strategy);
+        members.put_some(4, self.credentials_arn);
+        members.put_some(5, self.description);
+        members.put_some(6, self.integration_id);
+        members.put_some(7, self.integration_method);
+        members.put_some(8, self.integration_response_selection_expression);
+        members.put_some(9, self.integration_subtype);
+        members.put_some(10, self.integration_type);
+        members.put_some(11, self.integration_uri);
+        members.put_some(12, self.passthrough_behavior);
+        members.put_some(13, self.payload_format_version);
+        members.put_some(14, self.request_parameters);
+        members.put_some(15, self.request_templates);
+        members.put_some(16, self.response_parameters);
+        members.put_some(17, self.template_selection_expression);
+        members.put_some(18, self.timeout_in_millis);
+        members.put_some(19, self.tls_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_gateway_managed: members.take_some(0),
+            connection_id: members.take_some(1),
+            connection_type: members.take_some(2),
+            content_handling_strategy: members.take_some(3),
+            credentials_arn: members.take_some(4),
+            description: members.take_some(5),
+            integration_id: members.take_some(6),
+            integration_method: members.take_some(7),
+            integration_response_selection_expression: members.take_some(8),
+            integration_subtype: members.take_some(9),
+            integration_type: members.take_some(10),
+            integration_uri: members.take_some(11),
+            passthrough_behavior: members.take_some(12),
+            payload_format_version: members.take_some(13),
+            request_parameters: members.take_some(14),
+            request_templates: members.take_some(15),
+            response_parameters: members.take_some(16),
+            template_selection_expression: members.take_some(17),
+            timeout_in_millis: members.take_some(18),
+            tls_config: members.take_some(19),
+        }
+    }
+}
+
+wire_by_members!(Integration);
+
+#[rustfmt::skip]
+static __LIST_OF_INTEGRATION_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &INTEGRATION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_INTEGRATIONS_RESPONSE_STRUCT: StructShape = StructShape { name: "GetIntegrationsResponse", members: &[shape::Member { name: "Items", wire_name: "items", shape: &__LIST_OF_INTEGRATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetIntegrationsResponse {
+    pub items: Option<Vec<Integration>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for GetIntegrationsResponse {
+    const SHAPE: &'static StructShape = &GET_INTEGRATIONS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.items);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { items: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetIntegrationsResponse);
+
+#[rustfmt::skip]
+static GET_ROUTE_REQUEST_STRUCT: StructShape = StructShape { name: "GetRouteRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteId", wire_name: "routeId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetRouteRequest {
+    pub api_id: String,
+    pub route_id: String,
+}
+
+impl Structure for GetRouteRequest {
+    const SHAPE: &'static StructShape = &GET_ROUTE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put(1, self.route_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), route_id: members.take(1) }
+    }
+}
+
+wire_by_members!(GetRouteRequest);
+
+#[rustfmt::skip]
+static GET_ROUTE_RESULT_STRUCT: StructShape = StructShape { name: "GetRouteResult", members: &[shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeyRequired", wire_name: "apiKeyRequired", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationScopes", wire_name: "authorizationScopes", shape: &AUTHORIZATION_SCOPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationType", wire_name: "authorizationType", shape: &AUTHORIZATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizerId", wire_name: "authorizerId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModelSelectionExpression", wire_name: "modelSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationName", wire_name: "operationName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestModels", wire_name: "requestModels", shape: &ROUTE_MODELS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &ROUTE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteId", wire_name: "routeId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteKey", wire_name: "routeKey", shape: &SELECTION_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteResponseSelectionExpression", wire_name: "routeResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Target", wire_name: "target", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetRouteResult {
+    pub api_gateway_managed: Option<bool>,
+    pub api_key_required: Option<bool>,
+    pub authorization_scopes: Option<Vec<String>>,
+    pub authorization_type: Option<AuthorizationType>,
+    pub authorizer_id: Option<String>,
+    pub model_selection_expression: Option<String>,
+    pub operation_name: Option<String>,
+    pub request_models: Option<BTreeMap<String, String>>,
+    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
+    pub route_id: Option<String>,
+    pub route_key: Option<String>,
+    pub route_response_selection_expression: Option<String>,
+    pub target: Option<String>,
+}
+
+impl Structure for GetRouteResult {
+    const SHAPE: &'static StructShape = &GET_ROUTE_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_gateway_managed);
+        members.put_some(1, self.api_key_required);
+        members.put_some(2, self.authorization_scopes);
+        members.put_some(3, self.authorization_type);
+        members.put_some(4, self.authorizer_id);
+        members.put_some(5, self.model_selection_expression);
+        members.put_some(6, self.operation_name);
+        members.put_some(7, self.request_models);
+        members.put_some(8, self.request_parameters);
+        members.put_some(9, self.route_id);
+        members.put_some(10, self.route_key);
+        members.put_some(11, self.route_response_selection_expression);
+        members.put_some(12, self.target);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_gateway_managed: members.take_some(0),
+            api_key_required: members.take_some(1),
+            authorization_scopes: members.take_some(2),
+            authorization_type: members.take_some(3),
+            authorizer_id: members.take_some(4),
+            model_selection_expression: members.take_some(5),
+            operation_name: members.take_some(6),
+            request_models: members.take_some(7),
+            request_parameters: members.take_some(8),
+            route_id: members.take_some(9),
+            route_key: members.take_some(10),
+            route_response_selection_expression: members.take_some(11),
+            target: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(GetRouteResult);
+
+#[rustfmt::skip]
+static GET_ROUTES_REQUEST_STRUCT: StructShape = StructShape { name: "GetRoutesRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxResults", wire_name: "maxResults", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetRoutesRequest {
+    pub api_id: String,
+    pub max_results: Option<String>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for GetRoutesRequest {
+    const SHAPE: &'static StructShape = &GET_ROUTES_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.max_results);
+        members.put_some(2, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), max_results: members.take_some(1), next_token: members.take_some(2) }
+    }
+}
+
+wire_by_members!(GetRoutesRequest);
+
+#[rustfmt::skip]
+static ROUTE_SHAPE: shape::Shape = shape::Shape::Structure(&ROUTE_STRUCT);
+
+#[rustfmt::skip]
+static ROUTE_STRUCT: StructShape = StructShape { name: "Route", members: &[shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeyRequired", wire_name: "apiKeyRequired", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationScopes", wire_name: "authorizationScopes", shape: &AUTHORIZATION_SCOPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationType", wire_name: "authorizationType", shape: &AUTHORIZATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizerId", wire_name: "authorizerId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModelSelectionExpression", wire_name: "modelSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationName", wire_name: "operationName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestModels", wire_name: "requestModels", shape: &ROUTE_MODELS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &ROUTE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteId", wire_name: "routeId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteKey", wire_name: "routeKey", shape: &SELECTION_KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteResponseSelectionExpression", wire_name: "routeResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Target", wire_name: "target", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Route {
+    pub api_gateway_managed: Option<bool>,
+    pub api_key_required: Option<bool>,
+    pub authorization_scopes: Option<Vec<String>>,
+    pub authorization_type: Option<AuthorizationType>,
+    pub authorizer_id: Option<String>,
+    pub model_selection_expression: Option<String>,
+    pub operation_name: Option<String>,
+    pub request_models: Option<BTreeMap<String, String>>,
+    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
+    pub route_id: Option<String>,
+    pub route_key: String,
+    pub route_response_selection_expression: Option<String>,
+    pub target: Option<String>,
+}
+
+impl Structure for Route {
+    const SHAPE: &'static StructShape = &ROUTE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_gateway_managed);
+        members.put_some(1, self.api_key_required);
+        members.put_some(2, self.authorization_scopes);
+        members.put_some(3, self.authorization_type);
+        members.put_some(4, self.authorizer_id);
+        members.put_some(5, self.model_selection_expression);
+        members.put_some(6, self.operation_name);
+        members.put_some(7, self.request_models);
+        members.put_some(8, self.request_parameters);
+        members.put_some(9, self.route_id);
+        members.put(10, self.route_key);
+        members.put_some(11, self.route_response_selection_expression);
+        members.put_some(12, self.target);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_gateway_managed: members.take_some(0),
+            api_key_required: members.take_some(1),
+            authorization_scopes: members.take_some(2),
+            authorization_type: members.take_some(3),
+            authorizer_id: members.take_some(4),
+            model_selection_expression: members.take_some(5),
+            operation_name: members.take_some(6),
+            request_models: members.take_some(7),
+            request_parameters: members.take_some(8),
+            route_id: members.take_some(9),
+            route_key: members.take(10),
+            route_response_selection_expression: members.take_some(11),
+            target: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(Route);
+
+#[rustfmt::skip]
+static __LIST_OF_ROUTE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ROUTE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_ROUTES_RESPONSE_STRUCT: StructShape = StructShape { name: "GetRoutesResponse", members: &[shape::Member { name: "Items", wire_name: "items", shape: &__LIST_OF_ROUTE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetRoutesResponse {
+    pub items: Option<Vec<Route>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for GetRoutesResponse {
+    const SHAPE: &'static StructShape = &GET_ROUTES_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.items);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { items: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetRoutesResponse);
+
+#[rustfmt::skip]
+static GET_STAGE_REQUEST_STRUCT: StructShape = StructShape { name: "GetStageRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetStageRequest {
     pub api_id: String,
     pub stage_name: String,
 }
+
+impl Structure for GetStageRequest {
+    const SHAPE: &'static StructShape = &GET_STAGE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put(1, self.stage_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), stage_name: members.take(1) }
+    }
+}
+
+wire_by_members!(GetStageRequest);
+
+#[rustfmt::skip]
+static GET_STAGE_RESPONSE_STRUCT: StructShape = StructShape { name: "GetStageResponse", members: &[shape::Member { name: "AccessLogSettings", wire_name: "accessLogSettings", shape: &ACCESS_LOG_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AutoDeploy", wire_name: "autoDeploy", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientCertificateId", wire_name: "clientCertificateId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultRouteSettings", wire_name: "defaultRouteSettings", shape: &ROUTE_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastDeploymentStatusMessage", wire_name: "lastDeploymentStatusMessage", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdatedDate", wire_name: "lastUpdatedDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSettings", wire_name: "routeSettings", shape: &ROUTE_SETTINGS_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageVariables", wire_name: "stageVariables", shape: &STAGE_VARIABLES_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetStageResponse {
@@ -863,12 +2660,100 @@ pub struct GetStageResponse {
     pub tags: Option<BTreeMap<String, String>>,
 }
 
+impl Structure for GetStageResponse {
+    const SHAPE: &'static StructShape = &GET_STAGE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.access_log_settings);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.auto_deploy);
+        members.put_some(3, self.client_certificate_id);
+        members.put_some(4, self.created_date);
+        members.put_some(5, self.default_route_settings);
+        members.put_some(6, self.deployment_id);
+        members.put_some(7, self.description);
+        members.put_some(8, self.last_deployment_status_message);
+        members.put_some(9, self.last_updated_date);
+        members.put_some(10, self.route_settings);
+        members.put_some(11, self.stage_name);
+        members.put_some(12, self.stage_variables);
+        members.put_some(13, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            access_log_settings: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            auto_deploy: members.take_some(2),
+            client_certificate_id: members.take_some(3),
+            created_date: members.take_some(4),
+            default_route_settings: members.take_some(5),
+            deployment_id: members.take_some(6),
+            description: members.take_some(7),
+            last_deployment_status_message: members.take_some(8),
+            last_updated_date: members.take_some(9),
+            route_settings: members.take_some(10),
+            stage_name: members.take_some(11),
+            stage_variables: members.take_some(12),
+            tags: members.take_some(13),
+        }
+    }
+}
+
+wire_by_members!(GetStageResponse);
+
+#[rustfmt::skip]
+static GET_STAGES_REQUEST_STRUCT: StructShape = StructShape { name: "GetStagesRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxResults", wire_name: "maxResults", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetStagesRequest {
     pub api_id: String,
     pub max_results: Option<String>,
     pub next_token: Option<String>,
 }
+
+impl Structure for GetStagesRequest {
+    const SHAPE: &'static StructShape = &GET_STAGES_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.max_results);
+        members.put_some(2, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { api_id: members.take(0), max_results: members.take_some(1), next_token: members.take_some(2) }
+    }
+}
+
+wire_by_members!(GetStagesRequest);
+
+#[rustfmt::skip]
+static STAGE_SHAPE: shape::Shape = shape::Shape::Structure(&STAGE_STRUCT);
+
+#[rustfmt::skip]
+static STAGE_STRUCT: StructShape = StructShape { name: "Stage", members: &[shape::Member { name: "AccessLogSettings", wire_name: "accessLogSettings", shape: &ACCESS_LOG_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AutoDeploy", wire_name: "autoDeploy", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientCertificateId", wire_name: "clientCertificateId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultRouteSettings", wire_name: "defaultRouteSettings", shape: &ROUTE_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastDeploymentStatusMessage", wire_name: "lastDeploymentStatusMessage", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdatedDate", wire_name: "lastUpdatedDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSettings", wire_name: "routeSettings", shape: &ROUTE_SETTINGS_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageVariables", wire_name: "stageVariables", shape: &STAGE_VARIABLES_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Stage {
@@ -888,116 +2773,136 @@ pub struct Stage {
     pub tags: Option<BTreeMap<String, String>>,
 }
 
+impl Structure for Stage {
+    const SHAPE: &'static StructShape = &STAGE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.access_log_settings);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.auto_deploy);
+        members.put_some(3, self.client_certificate_id);
+        members.put_some(4, self.created_date);
+        members.put_some(5, self.default_route_settings);
+        members.put_some(6, self.deployment_id);
+        members.put_some(7, self.description);
+        members.put_some(8, self.last_deployment_status_message);
+        members.put_some(9, self.last_updated_date);
+        members.put_some(10, self.route_settings);
+        members.put(11, self.stage_name);
+        members.put_some(12, self.stage_variables);
+        members.put_some(13, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            access_log_settings: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            auto_deploy: members.take_some(2),
+            client_certificate_id: members.take_some(3),
+            created_date: members.take_some(4),
+            default_route_settings: members.take_some(5),
+            deployment_id: members.take_some(6),
+            description: members.take_some(7),
+            last_deployment_status_message: members.take_some(8),
+            last_updated_date: members.take_some(9),
+            route_settings: members.take_some(10),
+            stage_name: members.take(11),
+            stage_variables: members.take_some(12),
+            tags: members.take_some(13),
+        }
+    }
+}
+
+wire_by_members!(Stage);
+
+#[rustfmt::skip]
+static __LIST_OF_STAGE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STAGE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_STAGES_RESPONSE_STRUCT: StructShape = StructShape { name: "GetStagesResponse", members: &[shape::Member { name: "Items", wire_name: "items", shape: &__LIST_OF_STAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetStagesResponse {
     pub items: Option<Vec<Stage>>,
     pub next_token: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteStageRequest {
-    pub api_id: String,
-    pub stage_name: String,
-}
+impl Structure for GetStagesResponse {
+    const SHAPE: &'static StructShape = &GET_STAGES_RESPONSE_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateDeploymentRequest {
-    pub api_id: String,
-    pub description: Option<String>,
-    pub stage_name: Option<String>,
-}
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.items);
+        members.put_some(1, self.next_token);
+        members
+    }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DeploymentStatus {
-    Pending,
-    Failed,
-    Deployed,
-    Other(String),
-}
-
-impl DeploymentStatus {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Failed => "FAILED",
-            Self::Deployed => "DEPLOYED",
-            Self::Other(text) => text,
-        }
+    fn from_members(mut members: Members) -> Self {
+        Self { items: members.take_some(0), next_token: members.take_some(1) }
     }
 }
 
-impl From<&str> for DeploymentStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "PENDING" => Self::Pending,
-            "FAILED" => Self::Failed,
-            "DEPLOYED" => Self::Deployed,
-            other => Self::Other(other.to_owned()),
-        }
+wire_by_members!(GetStagesResponse);
+
+#[rustfmt::skip]
+static GET_TAGS_REQUEST_STRUCT: StructShape = StructShape { name: "GetTagsRequest", members: &[shape::Member { name: "ResourceArn", wire_name: "resource-arn", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetTagsRequest {
+    pub resource_arn: String,
+}
+
+impl Structure for GetTagsRequest {
+    const SHAPE: &'static StructShape = &GET_TAGS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0) }
     }
 }
 
-impl Default for DeploymentStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
+wire_by_members!(GetTagsRequest);
+
+#[rustfmt::skip]
+static GET_TAGS_RESPONSE_STRUCT: StructShape = StructShape { name: "GetTagsResponse", members: &[shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetTagsResponse {
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl Structure for GetTagsResponse {
+    const SHAPE: &'static StructShape = &GET_TAGS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tags: members.take_some(0) }
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateDeploymentResponse {
-    pub auto_deployed: Option<bool>,
-    pub created_date: Option<Timestamp>,
-    pub deployment_id: Option<String>,
-    pub deployment_status: Option<DeploymentStatus>,
-    pub deployment_status_message: Option<String>,
-    pub description: Option<String>,
-}
+wire_by_members!(GetTagsResponse);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetDeploymentRequest {
-    pub api_id: String,
-    pub deployment_id: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetDeploymentResponse {
-    pub auto_deployed: Option<bool>,
-    pub created_date: Option<Timestamp>,
-    pub deployment_id: Option<String>,
-    pub deployment_status: Option<DeploymentStatus>,
-    pub deployment_status_message: Option<String>,
-    pub description: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetDeploymentsRequest {
-    pub api_id: String,
-    pub max_results: Option<String>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Deployment {
-    pub auto_deployed: Option<bool>,
-    pub created_date: Option<Timestamp>,
-    pub deployment_id: Option<String>,
-    pub deployment_status: Option<DeploymentStatus>,
-    pub deployment_status_message: Option<String>,
-    pub description: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetDeploymentsResponse {
-    pub items: Option<Vec<Deployment>>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteDeploymentRequest {
-    pub api_id: String,
-    pub deployment_id: String,
-}
+#[rustfmt::skip]
+static IMPORT_API_REQUEST_STRUCT: StructShape = StructShape { name: "ImportApiRequest", members: &[shape::Member { name: "Basepath", wire_name: "basepath", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Body", wire_name: "body", shape: &__STRING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FailOnWarnings", wire_name: "failOnWarnings", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ImportApiRequest {
@@ -1005,6 +2910,44 @@ pub struct ImportApiRequest {
     pub body: String,
     pub fail_on_warnings: Option<bool>,
 }
+
+impl Structure for ImportApiRequest {
+    const SHAPE: &'static StructShape = &IMPORT_API_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.basepath);
+        members.put(1, self.body);
+        members.put_some(2, self.fail_on_warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { basepath: members.take_some(0), body: members.take(1), fail_on_warnings: members.take_some(2) }
+    }
+}
+
+wire_by_members!(ImportApiRequest);
+
+#[rustfmt::skip]
+static IMPORT_API_RESPONSE_STRUCT: StructShape = StructShape { name: "ImportApiResponse", members: &[shape::Member { name: "ApiEndpoint", wire_name: "apiEndpoint", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiId", wire_name: "apiId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeySelectionExpression", wire_name: "apiKeySelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CorsConfiguration", wire_name: "corsConfiguration", shape: &CORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableSchemaValidation", wire_name: "disableSchemaValidation", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableExecuteApiEndpoint", wire_name: "disableExecuteApiEndpoint", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportInfo", wire_name: "importInfo", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IpAddressType", wire_name: "ipAddressType", shape: &IP_ADDRESS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "name", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProtocolType", wire_name: "protocolType", shape: &PROTOCOL_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSelectionExpression", wire_name: "routeSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "version", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Warnings", wire_name: "warnings", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ImportApiResponse {
@@ -1027,6 +2970,63 @@ pub struct ImportApiResponse {
     pub warnings: Option<Vec<String>>,
 }
 
+impl Structure for ImportApiResponse {
+    const SHAPE: &'static StructShape = &IMPORT_API_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_endpoint);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.api_id);
+        members.put_some(3, self.api_key_selection_expression);
+        members.put_some(4, self.cors_configuration);
+        members.put_some(5, self.created_date);
+        members.put_some(6, self.description);
+        members.put_some(7, self.disable_schema_validation);
+        members.put_some(8, self.disable_execute_api_endpoint);
+        members.put_some(9, self.import_info);
+        members.put_some(10, self.ip_address_type);
+        members.put_some(11, self.name);
+        members.put_some(12, self.protocol_type);
+        members.put_some(13, self.route_selection_expression);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.version);
+        members.put_some(16, self.warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_endpoint: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            api_id: members.take_some(2),
+            api_key_selection_expression: members.take_some(3),
+            cors_configuration: members.take_some(4),
+            created_date: members.take_some(5),
+            description: members.take_some(6),
+            disable_schema_validation: members.take_some(7),
+            disable_execute_api_endpoint: members.take_some(8),
+            import_info: members.take_some(9),
+            ip_address_type: members.take_some(10),
+            name: members.take_some(11),
+            protocol_type: members.take_some(12),
+            route_selection_expression: members.take_some(13),
+            tags: members.take_some(14),
+            version: members.take_some(15),
+            warnings: members.take_some(16),
+        }
+    }
+}
+
+wire_by_members!(ImportApiResponse);
+
+#[rustfmt::skip]
+static REIMPORT_API_REQUEST_STRUCT: StructShape = StructShape { name: "ReimportApiRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Basepath", wire_name: "basepath", shape: &__STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Body", wire_name: "body", shape: &__STRING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FailOnWarnings", wire_name: "failOnWarnings", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReimportApiRequest {
     pub api_id: String,
@@ -1034,6 +3034,50 @@ pub struct ReimportApiRequest {
     pub body: String,
     pub fail_on_warnings: Option<bool>,
 }
+
+impl Structure for ReimportApiRequest {
+    const SHAPE: &'static StructShape = &REIMPORT_API_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.basepath);
+        members.put(2, self.body);
+        members.put_some(3, self.fail_on_warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_id: members.take(0),
+            basepath: members.take_some(1),
+            body: members.take(2),
+            fail_on_warnings: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(ReimportApiRequest);
+
+#[rustfmt::skip]
+static REIMPORT_API_RESPONSE_STRUCT: StructShape = StructShape { name: "ReimportApiResponse", members: &[shape::Member { name: "ApiEndpoint", wire_name: "apiEndpoint", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiId", wire_name: "apiId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeySelectionExpression", wire_name: "apiKeySelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CorsConfiguration", wire_name: "corsConfiguration", shape: &CORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableSchemaValidation", wire_name: "disableSchemaValidation", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableExecuteApiEndpoint", wire_name: "disableExecuteApiEndpoint", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportInfo", wire_name: "importInfo", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IpAddressType", wire_name: "ipAddressType", shape: &IP_ADDRESS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "name", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProtocolType", wire_name: "protocolType", shape: &PROTOCOL_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSelectionExpression", wire_name: "routeSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "version", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Warnings", wire_name: "warnings", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReimportApiResponse {
@@ -1056,15 +3100,108 @@ pub struct ReimportApiResponse {
     pub warnings: Option<Vec<String>>,
 }
 
+impl Structure for ReimportApiResponse {
+    const SHAPE: &'static StructShape = &REIMPORT_API_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_endpoint);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.api_id);
+        members.put_some(3, self.api_key_selection_expression);
+        members.put_some(4, self.cors_configuration);
+        members.put_some(5, self.created_date);
+        members.put_some(6, self.description);
+        members.put_some(7, self.disable_schema_validation);
+        members.put_some(8, self.disable_execute_api_endpoint);
+        members.put_some(9, self.import_info);
+        members.put_some(10, self.ip_address_type);
+        members.put_some(11, self.name);
+        members.put_some(12, self.protocol_type);
+        members.put_some(13, self.route_selection_expression);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.version);
+        members.put_some(16, self.warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_endpoint: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            api_id: members.take_some(2),
+            api_key_selection_expression: members.take_some(3),
+            cors_configuration: members.take_some(4),
+            created_date: members.take_some(5),
+            description: members.take_some(6),
+            disable_schema_validation: members.take_some(7),
+            disable_execute_api_endpoint: members.take_some(8),
+            import_info: members.take_some(9),
+            ip_address_type: members.take_some(10),
+            name: members.take_some(11),
+            protocol_type: members.take_some(12),
+            route_selection_expression: members.take_some(13),
+            tags: members.take_some(14),
+            version: members.take_some(15),
+            warnings: members.take_some(16),
+        }
+    }
+}
+
+wire_by_members!(ReimportApiResponse);
+
+#[rustfmt::skip]
+static TAG_RESOURCE_REQUEST_STRUCT: StructShape = StructShape { name: "TagResourceRequest", members: &[shape::Member { name: "ResourceArn", wire_name: "resource-arn", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagResourceRequest {
     pub resource_arn: String,
     pub tags: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TagResourceResponse {
+impl Structure for TagResourceRequest {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put_some(1, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), tags: members.take_some(1) }
+    }
 }
+
+wire_by_members!(TagResourceRequest);
+
+#[rustfmt::skip]
+static TAG_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape { name: "TagResourceResponse", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagResourceResponse {}
+
+impl Structure for TagResourceResponse {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(TagResourceResponse);
+
+#[rustfmt::skip]
+static UNTAG_RESOURCE_REQUEST_STRUCT: StructShape = StructShape { name: "UntagResourceRequest", members: &[shape::Member { name: "ResourceArn", wire_name: "resource-arn", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagKeys", wire_name: "tagKeys", shape: &__LIST_OF__STRING_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UntagResourceRequest {
@@ -1072,54 +3209,880 @@ pub struct UntagResourceRequest {
     pub tag_keys: Vec<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetTagsRequest {
-    pub resource_arn: String,
+impl Structure for UntagResourceRequest {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put(1, self.tag_keys);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), tag_keys: members.take(1) }
+    }
 }
 
+wire_by_members!(UntagResourceRequest);
+
+#[rustfmt::skip]
+static UPDATE_API_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateApiRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeySelectionExpression", wire_name: "apiKeySelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CorsConfiguration", wire_name: "corsConfiguration", shape: &CORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CredentialsArn", wire_name: "credentialsArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableSchemaValidation", wire_name: "disableSchemaValidation", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableExecuteApiEndpoint", wire_name: "disableExecuteApiEndpoint", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IpAddressType", wire_name: "ipAddressType", shape: &IP_ADDRESS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "name", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteKey", wire_name: "routeKey", shape: &SELECTION_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSelectionExpression", wire_name: "routeSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Target", wire_name: "target", shape: &URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "version", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetTagsResponse {
+pub struct UpdateApiRequest {
+    pub api_id: String,
+    pub api_key_selection_expression: Option<String>,
+    pub cors_configuration: Option<Cors>,
+    pub credentials_arn: Option<String>,
+    pub description: Option<String>,
+    pub disable_schema_validation: Option<bool>,
+    pub disable_execute_api_endpoint: Option<bool>,
+    pub ip_address_type: Option<IpAddressType>,
+    pub name: Option<String>,
+    pub route_key: Option<String>,
+    pub route_selection_expression: Option<String>,
+    pub target: Option<String>,
+    pub version: Option<String>,
+}
+
+impl Structure for UpdateApiRequest {
+    const SHAPE: &'static StructShape = &UPDATE_API_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.api_key_selection_expression);
+        members.put_some(2, self.cors_configuration);
+        members.put_some(3, self.credentials_arn);
+        members.put_some(4, self.description);
+        members.put_some(5, self.disable_schema_validation);
+        members.put_some(6, self.disable_execute_api_endpoint);
+        members.put_some(7, self.ip_address_type);
+        members.put_some(8, self.name);
+        members.put_some(9, self.route_key);
+        members.put_some(10, self.route_selection_expression);
+        members.put_some(11, self.target);
+        members.put_some(12, self.version);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_id: members.take(0),
+            api_key_selection_expression: members.take_some(1),
+            cors_configuration: members.take_some(2),
+            credentials_arn: members.take_some(3),
+            description: members.take_some(4),
+            disable_schema_validation: members.take_some(5),
+            disable_execute_api_endpoint: members.take_some(6),
+            ip_address_type: members.take_some(7),
+            name: members.take_some(8),
+            route_key: members.take_some(9),
+            route_selection_expression: members.take_some(10),
+            target: members.take_some(11),
+            version: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(UpdateApiRequest);
+
+#[rustfmt::skip]
+static UPDATE_API_RESPONSE_STRUCT: StructShape = StructShape { name: "UpdateApiResponse", members: &[shape::Member { name: "ApiEndpoint", wire_name: "apiEndpoint", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiId", wire_name: "apiId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeySelectionExpression", wire_name: "apiKeySelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CorsConfiguration", wire_name: "corsConfiguration", shape: &CORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableSchemaValidation", wire_name: "disableSchemaValidation", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableExecuteApiEndpoint", wire_name: "disableExecuteApiEndpoint", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportInfo", wire_name: "importInfo", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IpAddressType", wire_name: "ipAddressType", shape: &IP_ADDRESS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "name", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProtocolType", wire_name: "protocolType", shape: &PROTOCOL_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSelectionExpression", wire_name: "routeSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "version", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Warnings", wire_name: "warnings", shape: &__LIST_OF__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateApiResponse {
+    pub api_endpoint: Option<String>,
+    pub api_gateway_managed: Option<bool>,
+    pub api_id: Option<String>,
+    pub api_key_selection_expression: Option<String>,
+    pub cors_configuration: Option<Cors>,
+    pub created_date: Option<Timestamp>,
+    pub description: Option<String>,
+    pub disable_schema_validation: Option<bool>,
+    pub disable_execute_api_endpoint: Option<bool>,
+    pub import_info: Option<Vec<String>>,
+    pub ip_address_type: Option<IpAddressType>,
+    pub name: Option<String>,
+    pub protocol_type: Option<ProtocolType>,
+    pub route_selection_expression: Option<String>,
+    pub tags: Option<BTreeMap<String, String>>,
+    pub version: Option<String>,
+    pub warnings: Option<Vec<String>>,
+}
+
+impl Structure for UpdateApiResponse {
+    const SHAPE: &'static StructShape = &UPDATE_API_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_endpoint);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.api_id);
+        members.put_some(3, self.api_key_selection_expression);
+        members.put_some(4, self.cors_configuration);
+        members.put_some(5, self.created_date);
+        members.put_some(6, self.description);
+        members.put_some(7, self.disable_schema_validation);
+        members.put_some(8, self.disable_execute_api_endpoint);
+        members.put_some(9, self.import_info);
+        members.put_some(10, self.ip_address_type);
+        members.put_some(11, self.name);
+        members.put_some(12, self.protocol_type);
+        members.put_some(13, self.route_selection_expression);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.version);
+        members.put_some(16, self.warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_endpoint: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            api_id: members.take_some(2),
+            api_key_selection_expression: members.take_some(3),
+            cors_configuration: members.take_some(4),
+            created_date: members.take_some(5),
+            description: members.take_some(6),
+            disable_schema_validation: members.take_some(7),
+            disable_execute_api_endpoint: members.take_some(8),
+            import_info: members.take_some(9),
+            ip_address_type: members.take_some(10),
+            name: members.take_some(11),
+            protocol_type: members.take_some(12),
+            route_selection_expression: members.take_some(13),
+            tags: members.take_some(14),
+            version: members.take_some(15),
+            warnings: members.take_some(16),
+        }
+    }
+}
+
+wire_by_members!(UpdateApiResponse);
+
+#[rustfmt::skip]
+static UPDATE_INTEGRATION_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateIntegrationRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionId", wire_name: "connectionId", shape: &STRING_WITH_LENGTH_BETWEEN1_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionType", wire_name: "connectionType", shape: &CONNECTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentHandlingStrategy", wire_name: "contentHandlingStrategy", shape: &CONTENT_HANDLING_STRATEGY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CredentialsArn", wire_name: "credentialsArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationId", wire_name: "integrationId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationMethod", wire_name: "integrationMethod", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationSubtype", wire_name: "integrationSubtype", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationType", wire_name: "integrationType", shape: &INTEGRATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationUri", wire_name: "integrationUri", shape: &URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PassthroughBehavior", wire_name: "passthroughBehavior", shape: &PASSTHROUGH_BEHAVIOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PayloadFormatVersion", wire_name: "payloadFormatVersion", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &INTEGRATION_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestTemplates", wire_name: "requestTemplates", shape: &TEMPLATE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseParameters", wire_name: "responseParameters", shape: &RESPONSE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateSelectionExpression", wire_name: "templateSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeoutInMillis", wire_name: "timeoutInMillis", shape: &INTEGER_WITH_LENGTH_BETWEEN50_AND30000_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TlsConfig", wire_name: "tlsConfig", shape: &TLS_CONFIG_INPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateIntegrationRequest {
+    pub api_id: String,
+    pub connection_id: Option<String>,
+    pub connection_type: Option<ConnectionType>,
+    pub content_handling_strategy: Option<ContentHandlingStrategy>,
+    pub credentials_arn: Option<String>,
+    pub description: Option<String>,
+    pub integration_id: String,
+    pub integration_method: Option<String>,
+    pub integration_subtype: Option<String>,
+    pub integration_type: Option<IntegrationType>,
+    pub integration_uri: Option<String>,
+    pub passthrough_behavior: Option<PassthroughBehavior>,
+    pub payload_format_version: Option<String>,
+    pub request_parameters: Option<BTreeMap<String, String>>,
+    pub request_templates: Option<BTreeMap<String, String>>,
+    pub response_parameters: Option<BTreeMap<String, BTreeMap<String, String>>>,
+    pub template_selection_expression: Option<String>,
+    pub timeout_in_millis: Option<i32>,
+    pub tls_config: Option<TlsConfigInput>,
+}
+
+impl Structure for UpdateIntegrationRequest {
+    const SHAPE: &'static StructShape = &UPDATE_INTEGRATION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.connection_id);
+        members.put_some(2, self.connection_type);
+        members.put_some(3, self.content_handling_strategy);
+        members.put_some(4, self.credentials_arn);
+        members.put_some(5, self.description);
+        members.put(6, self.integration_id);
+        members.put_some(7, self.integration_method);
+        members.put_some(8, self.integration_subtype);
+        members.put_some(9, self.integration_type);
+        members.put_some(10, self.integration_uri);
+        members.put_some(11, self.passthrough_behavior);
+        members.put_some(12, self.payload_format_version);
+        members.put_some(13, self.request_parameters);
+        members.put_some(14, self.request_templates);
+        members.put_some(15, self.response_parameters);
+        members.put_some(16, self.template_selection_expression);
+        members.put_some(17, self.timeout_in_millis);
+        members.put_some(18, self.tls_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_id: members.take(0),
+            connection_id: members.take_some(1),
+            connection_type: members.take_some(2),
+            content_handling_strategy: members.take_some(3),
+            credentials_arn: members.take_some(4),
+            description: members.take_some(5),
+            integration_id: members.take(6),
+            integration_method: members.take_some(7),
+            integration_subtype: members.take_some(8),
+            integration_type: members.take_some(9),
+            integration_uri: members.take_some(10),
+            passthrough_behavior: members.take_some(11),
+            payload_format_version: members.take_some(12),
+            request_parameters: members.take_some(13),
+            request_templates: members.take_some(14),
+            response_parameters: members.take_some(15),
+            template_selection_expression: members.take_some(16),
+            timeout_in_millis: members.take_some(17),
+            tls_config: members.take_some(18),
+        }
+    }
+}
+
+wire_by_members!(UpdateIntegrationRequest);
+
+#[rustfmt::skip]
+static UPDATE_INTEGRATION_RESULT_STRUCT: StructShape = StructShape { name: "UpdateIntegrationResult", members: &[shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionId", wire_name: "connectionId", shape: &STRING_WITH_LENGTH_BETWEEN1_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConnectionType", wire_name: "connectionType", shape: &CONNECTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentHandlingStrategy", wire_name: "contentHandlingStrategy", shape: &CONTENT_HANDLING_STRATEGY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CredentialsArn", wire_name: "credentialsArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationId", wire_name: "integrationId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationMethod", wire_name: "integrationMethod", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationResponseSelectionExpression", wire_name: "integrationResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationSubtype", wire_name: "integrationSubtype", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationType", wire_name: "integrationType", shape: &INTEGRATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IntegrationUri", wire_name: "integrationUri", shape: &URI_WITH_LENGTH_BETWEEN1_AND2048_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PassthroughBehavior", wire_name: "passthroughBehavior", shape: &PASSTHROUGH_BEHAVIOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PayloadFormatVersion", wire_name: "payloadFormatVersion", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &INTEGRATION_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestTemplates", wire_name: "requestTemplates", shape: &TEMPLATE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseParameters", wire_name: "responseParameters", shape: &RESPONSE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateSelectionExpression", wire_name: "templateSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeoutInMillis", wire_name: "timeoutInMillis", shape: &INTEGER_WITH_LENGTH_BETWEEN50_AND30000_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TlsConfig", wire_name: "tlsConfig", shape: &TLS_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateIntegrationResult {
+    pub api_gateway_managed: Option<bool>,
+    pub connection_id: Option<String>,
+    pub connection_type: Option<ConnectionType>,
+    pub content_handling_strategy: Option<ContentHandlingStrategy>,
+    pub credentials_arn: Option<String>,
+    pub description: Option<String>,
+    pub integration_id: Option<String>,
+    pub integration_method: Option<String>,
+    pub integration_response_selection_expression: Option<String>,
+    pub integration_subtype: Option<String>,
+    pub integration_type: Option<IntegrationType>,
+    pub integration_uri: Option<String>,
+    pub passthrough_behavior: Option<PassthroughBehavior>,
+    pub payload_format_version: Option<String>,
+    pub request_parameters: Option<BTreeMap<String, String>>,
+    pub request_templates: Option<BTreeMap<String, String>>,
+    pub response_parameters: Option<BTreeMap<String, BTreeMap<String, String>>>,
+    pub template_selection_expression: Option<String>,
+    pub timeout_in_millis: Option<i32>,
+    pub tls_config: Option<TlsConfig>,
+}
+
+impl Structure for UpdateIntegrationResult {
+    const SHAPE: &'static StructShape = &UPDATE_INTEGRATION_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_gateway_managed);
+        members.put_some(1, self.connection_id);
+        members.put_some(2, self.connection_type);
+        members.put_some(3, self.content_handling_strategy);
+        members.put_some(4, self.credentials_arn);
+        members.put_some(5, self.description);
+        members.put_some(6, self.integration_id);
+        members.put_some(7, self.integration_method);
+        members.put_some(8, self.integration_response_selection_expression);
+        members.put_some(9, self.integration_subtype);
+        members.put_some(10, self.integration_type);
+        members.put_some(11, self.integration_uri);
+        members.put_some(12, self.passthrough_behavior);
+        members.put_some(13, self.payload_format_version);
+        members.put_some(14, self.request_parameters);
+        members.put_some(15, self.request_templates);
+        members.put_some(16, self.response_parameters);
+        members.put_some(17, self.template_selection_expression);
+        members.put_some(18, self.timeout_in_millis);
+        members.put_some(19, self.tls_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_gateway_managed: members.take_some(0),
+            connection_id: members.take_some(1),
+            connection_type: members.take_some(2),
+            content_handling_strategy: members.take_some(3),
+            credentials_arn: members.take_some(4),
+            description: members.take_some(5),
+            integration_id: members.take_some(6),
+            integration_method: members.take_some(7),
+            integration_response_selection_expression: members.take_some(8),
+            integration_subtype: members.take_some(9),
+            integration_type: members.take_some(10),
+            integration_uri: members.take_some(11),
+            passthrough_behavior: members.take_some(12),
+            payload_format_version: members.take_some(13),
+            request_parameters: members.take_some(14),
+            request_templates: members.take_some(15),
+            response_parameters: members.take_some(16),
+            template_selection_expression: members.take_some(17),
+            timeout_in_millis: members.take_some(18),
+            tls_config: members.take_some(19),
+        }
+    }
+}
+
+wire_by_members!(UpdateIntegrationResult);
+
+#[rustfmt::skip]
+static UPDATE_ROUTE_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateRouteRequest", members: &[shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeyRequired", wire_name: "apiKeyRequired", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationScopes", wire_name: "authorizationScopes", shape: &AUTHORIZATION_SCOPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationType", wire_name: "authorizationType", shape: &AUTHORIZATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizerId", wire_name: "authorizerId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModelSelectionExpression", wire_name: "modelSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationName", wire_name: "operationName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestModels", wire_name: "requestModels", shape: &ROUTE_MODELS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &ROUTE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteId", wire_name: "routeId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteKey", wire_name: "routeKey", shape: &SELECTION_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteResponseSelectionExpression", wire_name: "routeResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Target", wire_name: "target", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateRouteRequest {
+    pub api_id: String,
+    pub api_key_required: Option<bool>,
+    pub authorization_scopes: Option<Vec<String>>,
+    pub authorization_type: Option<AuthorizationType>,
+    pub authorizer_id: Option<String>,
+    pub model_selection_expression: Option<String>,
+    pub operation_name: Option<String>,
+    pub request_models: Option<BTreeMap<String, String>>,
+    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
+    pub route_id: String,
+    pub route_key: Option<String>,
+    pub route_response_selection_expression: Option<String>,
+    pub target: Option<String>,
+}
+
+impl Structure for UpdateRouteRequest {
+    const SHAPE: &'static StructShape = &UPDATE_ROUTE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.api_id);
+        members.put_some(1, self.api_key_required);
+        members.put_some(2, self.authorization_scopes);
+        members.put_some(3, self.authorization_type);
+        members.put_some(4, self.authorizer_id);
+        members.put_some(5, self.model_selection_expression);
+        members.put_some(6, self.operation_name);
+        members.put_some(7, self.request_models);
+        members.put_some(8, self.request_parameters);
+        members.put(9, self.route_id);
+        members.put_some(10, self.route_key);
+        members.put_some(11, self.route_response_selection_expression);
+        members.put_some(12, self.target);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_id: members.take(0),
+            api_key_required: members.take_some(1),
+            authorization_scopes: members.take_some(2),
+            authorization_type: members.take_some(3),
+            authorizer_id: members.take_some(4),
+            model_selection_expression: members.take_some(5),
+            operation_name: members.take_some(6),
+            request_models: members.take_some(7),
+            request_parameters: members.take_some(8),
+            route_id: members.take(9),
+            route_key: members.take_some(10),
+            route_response_selection_expression: members.take_some(11),
+            target: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(UpdateRouteRequest);
+
+#[rustfmt::skip]
+static UPDATE_ROUTE_RESULT_STRUCT: StructShape = StructShape { name: "UpdateRouteResult", members: &[shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiKeyRequired", wire_name: "apiKeyRequired", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationScopes", wire_name: "authorizationScopes", shape: &AUTHORIZATION_SCOPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizationType", wire_name: "authorizationType", shape: &AUTHORIZATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AuthorizerId", wire_name: "authorizerId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModelSelectionExpression", wire_name: "modelSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationName", wire_name: "operationName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestModels", wire_name: "requestModels", shape: &ROUTE_MODELS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestParameters", wire_name: "requestParameters", shape: &ROUTE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteId", wire_name: "routeId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteKey", wire_name: "routeKey", shape: &SELECTION_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteResponseSelectionExpression", wire_name: "routeResponseSelectionExpression", shape: &SELECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Target", wire_name: "target", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateRouteResult {
+    pub api_gateway_managed: Option<bool>,
+    pub api_key_required: Option<bool>,
+    pub authorization_scopes: Option<Vec<String>>,
+    pub authorization_type: Option<AuthorizationType>,
+    pub authorizer_id: Option<String>,
+    pub model_selection_expression: Option<String>,
+    pub operation_name: Option<String>,
+    pub request_models: Option<BTreeMap<String, String>>,
+    pub request_parameters: Option<BTreeMap<String, ParameterConstraints>>,
+    pub route_id: Option<String>,
+    pub route_key: Option<String>,
+    pub route_response_selection_expression: Option<String>,
+    pub target: Option<String>,
+}
+
+impl Structure for UpdateRouteResult {
+    const SHAPE: &'static StructShape = &UPDATE_ROUTE_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.api_gateway_managed);
+        members.put_some(1, self.api_key_required);
+        members.put_some(2, self.authorization_scopes);
+        members.put_some(3, self.authorization_type);
+        members.put_some(4, self.authorizer_id);
+        members.put_some(5, self.model_selection_expression);
+        members.put_some(6, self.operation_name);
+        members.put_some(7, self.request_models);
+        members.put_some(8, self.request_parameters);
+        members.put_some(9, self.route_id);
+        members.put_some(10, self.route_key);
+        members.put_some(11, self.route_response_selection_expression);
+        members.put_some(12, self.target);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            api_gateway_managed: members.take_some(0),
+            api_key_required: members.take_some(1),
+            authorization_scopes: members.take_some(2),
+            authorization_type: members.take_some(3),
+            authorizer_id: members.take_some(4),
+            model_selection_expression: members.take_some(5),
+            operation_name: members.take_some(6),
+            request_models: members.take_some(7),
+            request_parameters: members.take_some(8),
+            route_id: members.take_some(9),
+            route_key: members.take_some(10),
+            route_response_selection_expression: members.take_some(11),
+            target: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(UpdateRouteResult);
+
+#[rustfmt::skip]
+static UPDATE_STAGE_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateStageRequest", members: &[shape::Member { name: "AccessLogSettings", wire_name: "accessLogSettings", shape: &ACCESS_LOG_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiId", wire_name: "apiId", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AutoDeploy", wire_name: "autoDeploy", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientCertificateId", wire_name: "clientCertificateId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultRouteSettings", wire_name: "defaultRouteSettings", shape: &ROUTE_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSettings", wire_name: "routeSettings", shape: &ROUTE_SETTINGS_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &__STRING_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageVariables", wire_name: "stageVariables", shape: &STAGE_VARIABLES_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateStageRequest {
+    pub access_log_settings: Option<AccessLogSettings>,
+    pub api_id: String,
+    pub auto_deploy: Option<bool>,
+    pub client_certificate_id: Option<String>,
+    pub default_route_settings: Option<RouteSettings>,
+    pub deployment_id: Option<String>,
+    pub description: Option<String>,
+    pub route_settings: Option<BTreeMap<String, RouteSettings>>,
+    pub stage_name: String,
+    pub stage_variables: Option<BTreeMap<String, String>>,
+}
+
+impl Structure for UpdateStageRequest {
+    const SHAPE: &'static StructShape = &UPDATE_STAGE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.access_log_settings);
+        members.put(1, self.api_id);
+        members.put_some(2, self.auto_deploy);
+        members.put_some(3, self.client_certificate_id);
+        members.put_some(4, self.default_route_settings);
+        members.put_some(5, self.deployment_id);
+        members.put_some(6, self.description);
+        members.put_some(7, self.route_settings);
+        members.put(8, self.stage_name);
+        members.put_some(9, self.stage_variables);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            access_log_settings: members.take_some(0),
+            api_id: members.take(1),
+            auto_deploy: members.take_some(2),
+            client_certificate_id: members.take_some(3),
+            default_route_settings: members.take_some(4),
+            deployment_id: members.take_some(5),
+            description: members.take_some(6),
+            route_settings: members.take_some(7),
+            stage_name: members.take(8),
+            stage_variables: members.take_some(9),
+        }
+    }
+}
+
+wire_by_members!(UpdateStageRequest);
+
+#[rustfmt::skip]
+static UPDATE_STAGE_RESPONSE_STRUCT: StructShape = StructShape { name: "UpdateStageResponse", members: &[shape::Member { name: "AccessLogSettings", wire_name: "accessLogSettings", shape: &ACCESS_LOG_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApiGatewayManaged", wire_name: "apiGatewayManaged", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AutoDeploy", wire_name: "autoDeploy", shape: &__BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientCertificateId", wire_name: "clientCertificateId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreatedDate", wire_name: "createdDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultRouteSettings", wire_name: "defaultRouteSettings", shape: &ROUTE_SETTINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentId", wire_name: "deploymentId", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "description", shape: &STRING_WITH_LENGTH_BETWEEN0_AND1024_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastDeploymentStatusMessage", wire_name: "lastDeploymentStatusMessage", shape: &__STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdatedDate", wire_name: "lastUpdatedDate", shape: &__TIMESTAMP_ISO8601_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RouteSettings", wire_name: "routeSettings", shape: &ROUTE_SETTINGS_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageName", wire_name: "stageName", shape: &STRING_WITH_LENGTH_BETWEEN1_AND128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StageVariables", wire_name: "stageVariables", shape: &STAGE_VARIABLES_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateStageResponse {
+    pub access_log_settings: Option<AccessLogSettings>,
+    pub api_gateway_managed: Option<bool>,
+    pub auto_deploy: Option<bool>,
+    pub client_certificate_id: Option<String>,
+    pub created_date: Option<Timestamp>,
+    pub default_route_settings: Option<RouteSettings>,
+    pub deployment_id: Option<String>,
+    pub description: Option<String>,
+    pub last_deployment_status_message: Option<String>,
+    pub last_updated_date: Option<Timestamp>,
+    pub route_settings: Option<BTreeMap<String, RouteSettings>>,
+    pub stage_name: Option<String>,
+    pub stage_variables: Option<BTreeMap<String, String>>,
     pub tags: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteCorsConfigurationRequest {
-    pub api_id: String,
+impl Structure for UpdateStageResponse {
+    const SHAPE: &'static StructShape = &UPDATE_STAGE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.access_log_settings);
+        members.put_some(1, self.api_gateway_managed);
+        members.put_some(2, self.auto_deploy);
+        members.put_some(3, self.client_certificate_id);
+        members.put_some(4, self.created_date);
+        members.put_some(5, self.default_route_settings);
+        members.put_some(6, self.deployment_id);
+        members.put_some(7, self.description);
+        members.put_some(8, self.last_deployment_status_message);
+        members.put_some(9, self.last_updated_date);
+        members.put_some(10, self.route_settings);
+        members.put_some(11, self.stage_name);
+        members.put_some(12, self.stage_variables);
+        members.put_some(13, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            access_log_settings: members.take_some(0),
+            api_gateway_managed: members.take_some(1),
+            auto_deploy: members.take_some(2),
+            client_certificate_id: members.take_some(3),
+            created_date: members.take_some(4),
+            default_route_settings: members.take_some(5),
+            deployment_id: members.take_some(6),
+            description: members.take_some(7),
+            last_deployment_status_message: members.take_some(8),
+            last_updated_date: members.take_some(9),
+            route_settings: members.take_some(10),
+            stage_name: members.take_some(11),
+            stage_variables: members.take_some(12),
+            tags: members.take_some(13),
+        }
+    }
 }
+
+wire_by_members!(UpdateStageResponse);
+
+static DELETE_API_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteApiResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteApiResponse {}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteRouteResponse {}
+impl Structure for DeleteApiResponse {
+    const SHAPE: &'static StructShape = &DELETE_API_RESPONSE_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteIntegrationResponse {}
+    fn into_members(self) -> Members {
+        Members::default()
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteStageResponse {}
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteDeploymentResponse {}
+wire_by_members!(DeleteApiResponse);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UntagResourceResponse {}
+static DELETE_CORS_CONFIGURATION_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteCorsConfigurationResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteCorsConfigurationResponse {}
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "apigatewayv2", signing_name: "apigateway" };
+impl Structure for DeleteCorsConfigurationResponse {
+    const SHAPE: &'static StructShape = &DELETE_CORS_CONFIGURATION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteCorsConfigurationResponse);
+
+static DELETE_DEPLOYMENT_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteDeploymentResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteDeploymentResponse {}
+
+impl Structure for DeleteDeploymentResponse {
+    const SHAPE: &'static StructShape = &DELETE_DEPLOYMENT_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteDeploymentResponse);
+
+static DELETE_INTEGRATION_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteIntegrationResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteIntegrationResponse {}
+
+impl Structure for DeleteIntegrationResponse {
+    const SHAPE: &'static StructShape = &DELETE_INTEGRATION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteIntegrationResponse);
+
+static DELETE_ROUTE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteRouteResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteRouteResponse {}
+
+impl Structure for DeleteRouteResponse {
+    const SHAPE: &'static StructShape = &DELETE_ROUTE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteRouteResponse);
+
+static DELETE_STAGE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteStageResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteStageResponse {}
+
+impl Structure for DeleteStageResponse {
+    const SHAPE: &'static StructShape = &DELETE_STAGE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteStageResponse);
+
+static UNTAG_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "UntagResourceResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagResourceResponse {}
+
+impl Structure for UntagResourceResponse {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(UntagResourceResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "NotFoundException", status: 404, side: Side::Sender };
-    pub const TOO_MANY_REQUESTS_EXCEPTION: ErrorShape = ErrorShape { code: "TooManyRequestsException", status: 429, side: Side::Sender };
-    pub const BAD_REQUEST_EXCEPTION: ErrorShape = ErrorShape { code: "BadRequestException", status: 400, side: Side::Sender };
-    pub const CONFLICT_EXCEPTION: ErrorShape = ErrorShape { code: "ConflictException", status: 409, side: Side::Sender };
+    pub const BAD_REQUEST_EXCEPTION: ErrorShape =
+        ErrorShape { code: "BadRequestException", status: 400, side: Side::Sender };
+    pub const CONFLICT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ConflictException", status: 409, side: Side::Sender };
+    pub const NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "NotFoundException", status: 404, side: Side::Sender };
+    pub const TOO_MANY_REQUESTS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "TooManyRequestsException", status: 429, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
 
     pub struct CreateApi;
@@ -1127,277 +4090,875 @@ pub mod ops {
     impl Operation for CreateApi {
         type Input = super::CreateApiRequest;
         type Output = super::CreateApiResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateApi", action: "apigateway:CreateApi", errors: &[] };
+        const INFO: &'static OperationInfo = &CREATE_API_INFO;
     }
 
-    pub struct UpdateApi;
-
-    impl Operation for UpdateApi {
-        type Input = super::UpdateApiRequest;
-        type Output = super::UpdateApiResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateApi", action: "apigateway:UpdateApi", errors: &[] };
-    }
-
-    pub struct GetApi;
-
-    impl Operation for GetApi {
-        type Input = super::GetApiRequest;
-        type Output = super::GetApiResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetApi", action: "apigateway:GetApi", errors: &[] };
-    }
-
-    pub struct GetApis;
-
-    impl Operation for GetApis {
-        type Input = super::GetApisRequest;
-        type Output = super::GetApisResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetApis", action: "apigateway:GetApis", errors: &[] };
-    }
-
-    pub struct DeleteApi;
-
-    impl Operation for DeleteApi {
-        type Input = super::DeleteApiRequest;
-        type Output = super::DeleteApiResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteApi", action: "apigateway:DeleteApi", errors: &[] };
-    }
-
-    pub struct CreateRoute;
-
-    impl Operation for CreateRoute {
-        type Input = super::CreateRouteRequest;
-        type Output = super::CreateRouteResult;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateRoute", action: "apigateway:CreateRoute", errors: &[] };
-    }
-
-    pub struct UpdateRoute;
-
-    impl Operation for UpdateRoute {
-        type Input = super::UpdateRouteRequest;
-        type Output = super::UpdateRouteResult;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateRoute", action: "apigateway:UpdateRoute", errors: &[] };
-    }
-
-    pub struct GetRoute;
-
-    impl Operation for GetRoute {
-        type Input = super::GetRouteRequest;
-        type Output = super::GetRouteResult;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetRoute", action: "apigateway:GetRoute", errors: &[] };
-    }
-
-    pub struct GetRoutes;
-
-    impl Operation for GetRoutes {
-        type Input = super::GetRoutesRequest;
-        type Output = super::GetRoutesResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetRoutes", action: "apigateway:GetRoutes", errors: &[] };
-    }
-
-    pub struct DeleteRoute;
-
-    impl Operation for DeleteRoute {
-        type Input = super::DeleteRouteRequest;
-        type Output = super::DeleteRouteResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteRoute", action: "apigateway:DeleteRoute", errors: &[] };
-    }
-
-    pub struct CreateIntegration;
-
-    impl Operation for CreateIntegration {
-        type Input = super::CreateIntegrationRequest;
-        type Output = super::CreateIntegrationResult;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateIntegration", action: "apigateway:CreateIntegration", errors: &[] };
-    }
-
-    pub struct UpdateIntegration;
-
-    impl Operation for UpdateIntegration {
-        type Input = super::UpdateIntegrationRequest;
-        type Output = super::UpdateIntegrationResult;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateIntegration", action: "apigateway:UpdateIntegration", errors: &[] };
-    }
-
-    pub struct GetIntegration;
-
-    impl Operation for GetIntegration {
-        type Input = super::GetIntegrationRequest;
-        type Output = super::GetIntegrationResult;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetIntegration", action: "apigateway:GetIntegration", errors: &[] };
-    }
-
-    pub struct GetIntegrations;
-
-    impl Operation for GetIntegrations {
-        type Input = super::GetIntegrationsRequest;
-        type Output = super::GetIntegrationsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetIntegrations", action: "apigateway:GetIntegrations", errors: &[] };
-    }
-
-    pub struct DeleteIntegration;
-
-    impl Operation for DeleteIntegration {
-        type Input = super::DeleteIntegrationRequest;
-        type Output = super::DeleteIntegrationResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteIntegration", action: "apigateway:DeleteIntegration", errors: &[] };
-    }
-
-    pub struct CreateStage;
-
-    impl Operation for CreateStage {
-        type Input = super::CreateStageRequest;
-        type Output = super::CreateStageResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateStage", action: "apigateway:CreateStage", errors: &[] };
-    }
-
-    pub struct UpdateStage;
-
-    impl Operation for UpdateStage {
-        type Input = super::UpdateStageRequest;
-        type Output = super::UpdateStageResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateStage", action: "apigateway:UpdateStage", errors: &[] };
-    }
-
-    pub struct GetStage;
-
-    impl Operation for GetStage {
-        type Input = super::GetStageRequest;
-        type Output = super::GetStageResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetStage", action: "apigateway:GetStage", errors: &[] };
-    }
-
-    pub struct GetStages;
-
-    impl Operation for GetStages {
-        type Input = super::GetStagesRequest;
-        type Output = super::GetStagesResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetStages", action: "apigateway:GetStages", errors: &[] };
-    }
-
-    pub struct DeleteStage;
-
-    impl Operation for DeleteStage {
-        type Input = super::DeleteStageRequest;
-        type Output = super::DeleteStageResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteStage", action: "apigateway:DeleteStage", errors: &[] };
-    }
+    pub(super) static CREATE_API_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateApi",
+        action: "apigateway:POST",
+        method: "POST",
+        uri: "/v2/apis",
+        status: 201,
+        input: <super::CreateApiRequest as Structure>::SHAPE,
+        output: <super::CreateApiResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
 
     pub struct CreateDeployment;
 
     impl Operation for CreateDeployment {
         type Input = super::CreateDeploymentRequest;
         type Output = super::CreateDeploymentResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateDeployment", action: "apigateway:CreateDeployment", errors: &[] };
+        const INFO: &'static OperationInfo = &CREATE_DEPLOYMENT_INFO;
     }
 
-    pub struct GetDeployment;
+    pub(super) static CREATE_DEPLOYMENT_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateDeployment",
+        action: "apigateway:POST",
+        method: "POST",
+        uri: "/v2/apis/{apiId}/deployments",
+        status: 201,
+        input: <super::CreateDeploymentRequest as Structure>::SHAPE,
+        output: <super::CreateDeploymentResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
 
-    impl Operation for GetDeployment {
-        type Input = super::GetDeploymentRequest;
-        type Output = super::GetDeploymentResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetDeployment", action: "apigateway:GetDeployment", errors: &[] };
+    pub struct CreateIntegration;
+
+    impl Operation for CreateIntegration {
+        type Input = super::CreateIntegrationRequest;
+        type Output = super::CreateIntegrationResult;
+        const INFO: &'static OperationInfo = &CREATE_INTEGRATION_INFO;
     }
 
-    pub struct GetDeployments;
+    pub(super) static CREATE_INTEGRATION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateIntegration",
+        action: "apigateway:POST",
+        method: "POST",
+        uri: "/v2/apis/{apiId}/integrations",
+        status: 201,
+        input: <super::CreateIntegrationRequest as Structure>::SHAPE,
+        output: <super::CreateIntegrationResult as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
 
-    impl Operation for GetDeployments {
-        type Input = super::GetDeploymentsRequest;
-        type Output = super::GetDeploymentsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetDeployments", action: "apigateway:GetDeployments", errors: &[] };
+    pub struct CreateRoute;
+
+    impl Operation for CreateRoute {
+        type Input = super::CreateRouteRequest;
+        type Output = super::CreateRouteResult;
+        const INFO: &'static OperationInfo = &CREATE_ROUTE_INFO;
     }
 
-    pub struct DeleteDeployment;
+    pub(super) static CREATE_ROUTE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateRoute",
+        action: "apigateway:POST",
+        method: "POST",
+        uri: "/v2/apis/{apiId}/routes",
+        status: 201,
+        input: <super::CreateRouteRequest as Structure>::SHAPE,
+        output: <super::CreateRouteResult as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
 
-    impl Operation for DeleteDeployment {
-        type Input = super::DeleteDeploymentRequest;
-        type Output = super::DeleteDeploymentResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteDeployment", action: "apigateway:DeleteDeployment", errors: &[] };
+    pub struct CreateStage;
+
+    impl Operation for CreateStage {
+        type Input = super::CreateStageRequest;
+        type Output = super::CreateStageResponse;
+        const INFO: &'static OperationInfo = &CREATE_STAGE_INFO;
     }
 
-    pub struct ImportApi;
+    pub(super) static CREATE_STAGE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateStage",
+        action: "apigateway:POST",
+        method: "POST",
+        uri: "/v2/apis/{apiId}/stages",
+        status: 201,
+        input: <super::CreateStageRequest as Structure>::SHAPE,
+        output: <super::CreateStageResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
 
-    impl Operation for ImportApi {
-        type Input = super::ImportApiRequest;
-        type Output = super::ImportApiResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ImportApi", action: "apigateway:ImportApi", errors: &[] };
+    pub struct DeleteApi;
+
+    impl Operation for DeleteApi {
+        type Input = super::DeleteApiRequest;
+        type Output = super::DeleteApiResponse;
+        const INFO: &'static OperationInfo = &DELETE_API_INFO;
     }
 
-    pub struct ReimportApi;
-
-    impl Operation for ReimportApi {
-        type Input = super::ReimportApiRequest;
-        type Output = super::ReimportApiResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ReimportApi", action: "apigateway:ReimportApi", errors: &[] };
-    }
-
-    pub struct TagResource;
-
-    impl Operation for TagResource {
-        type Input = super::TagResourceRequest;
-        type Output = super::TagResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "TagResource", action: "apigateway:TagResource", errors: &[] };
-    }
-
-    pub struct UntagResource;
-
-    impl Operation for UntagResource {
-        type Input = super::UntagResourceRequest;
-        type Output = super::UntagResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UntagResource", action: "apigateway:UntagResource", errors: &[] };
-    }
-
-    pub struct GetTags;
-
-    impl Operation for GetTags {
-        type Input = super::GetTagsRequest;
-        type Output = super::GetTagsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetTags", action: "apigateway:GetTags", errors: &[] };
-    }
+    pub(super) static DELETE_API_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteApi",
+        action: "apigateway:DELETE",
+        method: "DELETE",
+        uri: "/v2/apis/{apiId}",
+        status: 204,
+        input: <super::DeleteApiRequest as Structure>::SHAPE,
+        output: <super::DeleteApiResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
 
     pub struct DeleteCorsConfiguration;
 
     impl Operation for DeleteCorsConfiguration {
         type Input = super::DeleteCorsConfigurationRequest;
         type Output = super::DeleteCorsConfigurationResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteCorsConfiguration", action: "apigateway:DeleteCorsConfiguration", errors: &[] };
+        const INFO: &'static OperationInfo = &DELETE_CORS_CONFIGURATION_INFO;
     }
 
+    pub(super) static DELETE_CORS_CONFIGURATION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteCorsConfiguration",
+        action: "apigateway:DELETE",
+        method: "DELETE",
+        uri: "/v2/apis/{apiId}/cors",
+        status: 204,
+        input: <super::DeleteCorsConfigurationRequest as Structure>::SHAPE,
+        output: <super::DeleteCorsConfigurationResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct DeleteDeployment;
+
+    impl Operation for DeleteDeployment {
+        type Input = super::DeleteDeploymentRequest;
+        type Output = super::DeleteDeploymentResponse;
+        const INFO: &'static OperationInfo = &DELETE_DEPLOYMENT_INFO;
+    }
+
+    pub(super) static DELETE_DEPLOYMENT_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteDeployment",
+        action: "apigateway:DELETE",
+        method: "DELETE",
+        uri: "/v2/apis/{apiId}/deployments/{deploymentId}",
+        status: 204,
+        input: <super::DeleteDeploymentRequest as Structure>::SHAPE,
+        output: <super::DeleteDeploymentResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct DeleteIntegration;
+
+    impl Operation for DeleteIntegration {
+        type Input = super::DeleteIntegrationRequest;
+        type Output = super::DeleteIntegrationResponse;
+        const INFO: &'static OperationInfo = &DELETE_INTEGRATION_INFO;
+    }
+
+    pub(super) static DELETE_INTEGRATION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteIntegration",
+        action: "apigateway:DELETE",
+        method: "DELETE",
+        uri: "/v2/apis/{apiId}/integrations/{integrationId}",
+        status: 204,
+        input: <super::DeleteIntegrationRequest as Structure>::SHAPE,
+        output: <super::DeleteIntegrationResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct DeleteRoute;
+
+    impl Operation for DeleteRoute {
+        type Input = super::DeleteRouteRequest;
+        type Output = super::DeleteRouteResponse;
+        const INFO: &'static OperationInfo = &DELETE_ROUTE_INFO;
+    }
+
+    pub(super) static DELETE_ROUTE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteRoute",
+        action: "apigateway:DELETE",
+        method: "DELETE",
+        uri: "/v2/apis/{apiId}/routes/{routeId}",
+        status: 204,
+        input: <super::DeleteRouteRequest as Structure>::SHAPE,
+        output: <super::DeleteRouteResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct DeleteStage;
+
+    impl Operation for DeleteStage {
+        type Input = super::DeleteStageRequest;
+        type Output = super::DeleteStageResponse;
+        const INFO: &'static OperationInfo = &DELETE_STAGE_INFO;
+    }
+
+    pub(super) static DELETE_STAGE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteStage",
+        action: "apigateway:DELETE",
+        method: "DELETE",
+        uri: "/v2/apis/{apiId}/stages/{stageName}",
+        status: 204,
+        input: <super::DeleteStageRequest as Structure>::SHAPE,
+        output: <super::DeleteStageResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct GetApi;
+
+    impl Operation for GetApi {
+        type Input = super::GetApiRequest;
+        type Output = super::GetApiResponse;
+        const INFO: &'static OperationInfo = &GET_API_INFO;
+    }
+
+    pub(super) static GET_API_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetApi",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}",
+        status: 200,
+        input: <super::GetApiRequest as Structure>::SHAPE,
+        output: <super::GetApiResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct GetApis;
+
+    impl Operation for GetApis {
+        type Input = super::GetApisRequest;
+        type Output = super::GetApisResponse;
+        const INFO: &'static OperationInfo = &GET_APIS_INFO;
+    }
+
+    pub(super) static GET_APIS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetApis",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis",
+        status: 200,
+        input: <super::GetApisRequest as Structure>::SHAPE,
+        output: <super::GetApisResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+        ],
+    };
+
+    pub struct GetDeployment;
+
+    impl Operation for GetDeployment {
+        type Input = super::GetDeploymentRequest;
+        type Output = super::GetDeploymentResponse;
+        const INFO: &'static OperationInfo = &GET_DEPLOYMENT_INFO;
+    }
+
+    pub(super) static GET_DEPLOYMENT_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetDeployment",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}/deployments/{deploymentId}",
+        status: 200,
+        input: <super::GetDeploymentRequest as Structure>::SHAPE,
+        output: <super::GetDeploymentResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct GetDeployments;
+
+    impl Operation for GetDeployments {
+        type Input = super::GetDeploymentsRequest;
+        type Output = super::GetDeploymentsResponse;
+        const INFO: &'static OperationInfo = &GET_DEPLOYMENTS_INFO;
+    }
+
+    pub(super) static GET_DEPLOYMENTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetDeployments",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}/deployments",
+        status: 200,
+        input: <super::GetDeploymentsRequest as Structure>::SHAPE,
+        output: <super::GetDeploymentsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+        ],
+    };
+
+    pub struct GetIntegration;
+
+    impl Operation for GetIntegration {
+        type Input = super::GetIntegrationRequest;
+        type Output = super::GetIntegrationResult;
+        const INFO: &'static OperationInfo = &GET_INTEGRATION_INFO;
+    }
+
+    pub(super) static GET_INTEGRATION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetIntegration",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}/integrations/{integrationId}",
+        status: 200,
+        input: <super::GetIntegrationRequest as Structure>::SHAPE,
+        output: <super::GetIntegrationResult as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct GetIntegrations;
+
+    impl Operation for GetIntegrations {
+        type Input = super::GetIntegrationsRequest;
+        type Output = super::GetIntegrationsResponse;
+        const INFO: &'static OperationInfo = &GET_INTEGRATIONS_INFO;
+    }
+
+    pub(super) static GET_INTEGRATIONS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetIntegrations",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}/integrations",
+        status: 200,
+        input: <super::GetIntegrationsRequest as Structure>::SHAPE,
+        output: <super::GetIntegrationsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+        ],
+    };
+
+    pub struct GetRoute;
+
+    impl Operation for GetRoute {
+        type Input = super::GetRouteRequest;
+        type Output = super::GetRouteResult;
+        const INFO: &'static OperationInfo = &GET_ROUTE_INFO;
+    }
+
+    pub(super) static GET_ROUTE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetRoute",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}/routes/{routeId}",
+        status: 200,
+        input: <super::GetRouteRequest as Structure>::SHAPE,
+        output: <super::GetRouteResult as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct GetRoutes;
+
+    impl Operation for GetRoutes {
+        type Input = super::GetRoutesRequest;
+        type Output = super::GetRoutesResponse;
+        const INFO: &'static OperationInfo = &GET_ROUTES_INFO;
+    }
+
+    pub(super) static GET_ROUTES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetRoutes",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}/routes",
+        status: 200,
+        input: <super::GetRoutesRequest as Structure>::SHAPE,
+        output: <super::GetRoutesResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+        ],
+    };
+
+    pub struct GetStage;
+
+    impl Operation for GetStage {
+        type Input = super::GetStageRequest;
+        type Output = super::GetStageResponse;
+        const INFO: &'static OperationInfo = &GET_STAGE_INFO;
+    }
+
+    pub(super) static GET_STAGE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetStage",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}/stages/{stageName}",
+        status: 200,
+        input: <super::GetStageRequest as Structure>::SHAPE,
+        output: <super::GetStageResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NOT_FOUND_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct GetStages;
+
+    impl Operation for GetStages {
+        type Input = super::GetStagesRequest;
+        type Output = super::GetStagesResponse;
+        const INFO: &'static OperationInfo = &GET_STAGES_INFO;
+    }
+
+    pub(super) static GET_STAGES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetStages",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/apis/{apiId}/stages",
+        status: 200,
+        input: <super::GetStagesRequest as Structure>::SHAPE,
+        output: <super::GetStagesResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+        ],
+    };
+
+    pub struct GetTags;
+
+    impl Operation for GetTags {
+        type Input = super::GetTagsRequest;
+        type Output = super::GetTagsResponse;
+        const INFO: &'static OperationInfo = &GET_TAGS_INFO;
+    }
+
+    pub(super) static GET_TAGS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetTags",
+        action: "apigateway:GET",
+        method: "GET",
+        uri: "/v2/tags/{resource-arn}",
+        status: 200,
+        input: <super::GetTagsRequest as Structure>::SHAPE,
+        output: <super::GetTagsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct ImportApi;
+
+    impl Operation for ImportApi {
+        type Input = super::ImportApiRequest;
+        type Output = super::ImportApiResponse;
+        const INFO: &'static OperationInfo = &IMPORT_API_INFO;
+    }
+
+    pub(super) static IMPORT_API_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ImportApi",
+        action: "apigateway:PUT",
+        method: "PUT",
+        uri: "/v2/apis",
+        status: 201,
+        input: <super::ImportApiRequest as Structure>::SHAPE,
+        output: <super::ImportApiResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct ReimportApi;
+
+    impl Operation for ReimportApi {
+        type Input = super::ReimportApiRequest;
+        type Output = super::ReimportApiResponse;
+        const INFO: &'static OperationInfo = &REIMPORT_API_INFO;
+    }
+
+    pub(super) static REIMPORT_API_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ReimportApi",
+        action: "apigateway:PUT",
+        method: "PUT",
+        uri: "/v2/apis/{apiId}",
+        status: 201,
+        input: <super::ReimportApiRequest as Structure>::SHAPE,
+        output: <super::ReimportApiResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct TagResource;
+
+    impl Operation for TagResource {
+        type Input = super::TagResourceRequest;
+        type Output = super::TagResourceResponse;
+        const INFO: &'static OperationInfo = &TAG_RESOURCE_INFO;
+    }
+
+    pub(super) static TAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "TagResource",
+        action: "apigateway:POST",
+        method: "POST",
+        uri: "/v2/tags/{resource-arn}",
+        status: 201,
+        input: <super::TagResourceRequest as Structure>::SHAPE,
+        output: <super::TagResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct UntagResource;
+
+    impl Operation for UntagResource {
+        type Input = super::UntagResourceRequest;
+        type Output = super::UntagResourceResponse;
+        const INFO: &'static OperationInfo = &UNTAG_RESOURCE_INFO;
+    }
+
+    pub(super) static UNTAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UntagResource",
+        action: "apigateway:DELETE",
+        method: "DELETE",
+        uri: "/v2/tags/{resource-arn}",
+        status: 204,
+        input: <super::UntagResourceRequest as Structure>::SHAPE,
+        output: <super::UntagResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateApi;
+
+    impl Operation for UpdateApi {
+        type Input = super::UpdateApiRequest;
+        type Output = super::UpdateApiResponse;
+        const INFO: &'static OperationInfo = &UPDATE_API_INFO;
+    }
+
+    pub(super) static UPDATE_API_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateApi",
+        action: "apigateway:PATCH",
+        method: "PATCH",
+        uri: "/v2/apis/{apiId}",
+        status: 200,
+        input: <super::UpdateApiRequest as Structure>::SHAPE,
+        output: <super::UpdateApiResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateIntegration;
+
+    impl Operation for UpdateIntegration {
+        type Input = super::UpdateIntegrationRequest;
+        type Output = super::UpdateIntegrationResult;
+        const INFO: &'static OperationInfo = &UPDATE_INTEGRATION_INFO;
+    }
+
+    pub(super) static UPDATE_INTEGRATION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateIntegration",
+        action: "apigateway:PATCH",
+        method: "PATCH",
+        uri: "/v2/apis/{apiId}/integrations/{integrationId}",
+        status: 200,
+        input: <super::UpdateIntegrationRequest as Structure>::SHAPE,
+        output: <super::UpdateIntegrationResult as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateRoute;
+
+    impl Operation for UpdateRoute {
+        type Input = super::UpdateRouteRequest;
+        type Output = super::UpdateRouteResult;
+        const INFO: &'static OperationInfo = &UPDATE_ROUTE_INFO;
+    }
+
+    pub(super) static UPDATE_ROUTE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateRoute",
+        action: "apigateway:PATCH",
+        method: "PATCH",
+        uri: "/v2/apis/{apiId}/routes/{routeId}",
+        status: 200,
+        input: <super::UpdateRouteRequest as Structure>::SHAPE,
+        output: <super::UpdateRouteResult as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateStage;
+
+    impl Operation for UpdateStage {
+        type Input = super::UpdateStageRequest;
+        type Output = super::UpdateStageResponse;
+        const INFO: &'static OperationInfo = &UPDATE_STAGE_INFO;
+    }
+
+    pub(super) static UPDATE_STAGE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateStage",
+        action: "apigateway:PATCH",
+        method: "PATCH",
+        uri: "/v2/apis/{apiId}/stages/{stageName}",
+        status: 200,
+        input: <super::UpdateStageRequest as Structure>::SHAPE,
+        output: <super::UpdateStageResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NOT_FOUND_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::BAD_REQUEST_EXCEPTION,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "apigatewayv2",
+    signing_name: "apigateway",
+    endpoint_prefix: "apigateway",
+    protocols: &[Protocol::RestJson],
+    target_prefix: None,
+    cbor_name: None,
+    version: "2018-11-29",
+    xml_namespace: None,
+    validation_code: Some("BadRequestException"),
+    operations: &[
+        &ops::CREATE_API_INFO,
+        &ops::CREATE_DEPLOYMENT_INFO,
+        &ops::CREATE_INTEGRATION_INFO,
+        &ops::CREATE_ROUTE_INFO,
+        &ops::CREATE_STAGE_INFO,
+        &ops::DELETE_API_INFO,
+        &ops::DELETE_CORS_CONFIGURATION_INFO,
+        &ops::DELETE_DEPLOYMENT_INFO,
+        &ops::DELETE_INTEGRATION_INFO,
+        &ops::DELETE_ROUTE_INFO,
+        &ops::DELETE_STAGE_INFO,
+        &ops::GET_API_INFO,
+        &ops::GET_APIS_INFO,
+        &ops::GET_DEPLOYMENT_INFO,
+        &ops::GET_DEPLOYMENTS_INFO,
+        &ops::GET_INTEGRATION_INFO,
+        &ops::GET_INTEGRATIONS_INFO,
+        &ops::GET_ROUTE_INFO,
+        &ops::GET_ROUTES_INFO,
+        &ops::GET_STAGE_INFO,
+        &ops::GET_STAGES_INFO,
+        &ops::GET_TAGS_INFO,
+        &ops::IMPORT_API_INFO,
+        &ops::REIMPORT_API_INFO,
+        &ops::TAG_RESOURCE_INFO,
+        &ops::UNTAG_RESOURCE_INFO,
+        &ops::UPDATE_API_INFO,
+        &ops::UPDATE_INTEGRATION_INFO,
+        &ops::UPDATE_ROUTE_INFO,
+        &ops::UPDATE_STAGE_INFO,
+    ],
+    unlisted: &[
+        "CreateApiMapping",
+        "CreateAuthorizer",
+        "CreateDomainName",
+        "CreateIntegrationResponse",
+        "CreateModel",
+        "CreatePortal",
+        "CreatePortalProduct",
+        "CreateProductPage",
+        "CreateProductRestEndpointPage",
+        "CreateRouteResponse",
+        "CreateRoutingRule",
+        "CreateVpcLink",
+        "DeleteAccessLogSettings",
+        "DeleteApiMapping",
+        "DeleteAuthorizer",
+        "DeleteDomainName",
+        "DeleteIntegrationResponse",
+        "DeleteModel",
+        "DeletePortal",
+        "DeletePortalProduct",
+        "DeletePortalProductSharingPolicy",
+        "DeleteProductPage",
+        "DeleteProductRestEndpointPage",
+        "DeleteRouteRequestParameter",
+        "DeleteRouteResponse",
+        "DeleteRouteSettings",
+        "DeleteRoutingRule",
+        "DeleteVpcLink",
+        "DisablePortal",
+        "ExportApi",
+        "GetApiMapping",
+        "GetApiMappings",
+        "GetAuthorizer",
+        "GetAuthorizers",
+        "GetDomainName",
+        "GetDomainNames",
+        "GetIntegrationResponse",
+        "GetIntegrationResponses",
+        "GetModel",
+        "GetModelTemplate",
+        "GetModels",
+        "GetPortal",
+        "GetPortalProduct",
+        "GetPortalProductSharingPolicy",
+        "GetProductPage",
+        "GetProductRestEndpointPage",
+        "GetRouteResponse",
+        "GetRouteResponses",
+        "GetRoutingRule",
+        "GetVpcLink",
+        "GetVpcLinks",
+        "ListPortalProducts",
+        "ListPortals",
+        "ListProductPages",
+        "ListProductRestEndpointPages",
+        "ListRoutingRules",
+        "PreviewPortal",
+        "PublishPortal",
+        "PutPortalProductSharingPolicy",
+        "PutRoutingRule",
+        "ResetAuthorizersCache",
+        "UpdateApiMapping",
+        "UpdateAuthorizer",
+        "UpdateDeployment",
+        "UpdateDomainName",
+        "UpdateIntegrationResponse",
+        "UpdateModel",
+        "UpdatePortal",
+        "UpdatePortalProduct",
+        "UpdateProductPage",
+        "UpdateProductRestEndpointPage",
+        "UpdateRouteResponse",
+        "UpdateVpcLink",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_apigatewayv2_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
             handle CreateApi;
-            handle UpdateApi;
+            handle CreateDeployment;
+            handle CreateIntegration;
+            handle CreateRoute;
+            handle CreateStage;
+            handle DeleteApi;
+            handle DeleteCorsConfiguration;
+            handle DeleteDeployment;
+            handle DeleteIntegration;
+            handle DeleteRoute;
+            handle DeleteStage;
             query GetApi;
             query GetApis;
-            handle DeleteApi;
-            handle CreateRoute;
-            handle UpdateRoute;
-            query GetRoute;
-            query GetRoutes;
-            handle DeleteRoute;
-            handle CreateIntegration;
-            handle UpdateIntegration;
-            query GetIntegration;
-            query GetIntegrations;
-            handle DeleteIntegration;
-            handle CreateStage;
-            handle UpdateStage;
-            query GetStage;
-            query GetStages;
-            handle DeleteStage;
-            handle CreateDeployment;
             query GetDeployment;
             query GetDeployments;
-            handle DeleteDeployment;
+            query GetIntegration;
+            query GetIntegrations;
+            query GetRoute;
+            query GetRoutes;
+            query GetStage;
+            query GetStages;
+            query GetTags;
             handle ImportApi;
             handle ReimportApi;
             handle TagResource;
             handle UntagResource;
-            query GetTags;
-            handle DeleteCorsConfiguration;
+            handle UpdateApi;
+            handle UpdateIntegration;
+            handle UpdateRoute;
+            handle UpdateStage;
         }
     };
 }

@@ -6,7 +6,75 @@
 use std::collections::BTreeMap;
 
 use updraft_types::Timestamp;
-use crate::ServiceInfo;
+
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members, wire_by_text};
+use crate::{Protocol, ServiceInfo};
+
+#[rustfmt::skip]
+static STACK_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CLIENT_REQUEST_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("[a-zA-Z0-9][-a-zA-Z0-9]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CANCEL_UPDATE_STACK_INPUT_STRUCT: StructShape = StructShape { name: "CancelUpdateStackInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientRequestToken", wire_name: "ClientRequestToken", shape: &CLIENT_REQUEST_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CancelUpdateStackInput {
+    pub stack_name: String,
+    pub client_request_token: Option<String>,
+}
+
+impl Structure for CancelUpdateStackInput {
+    const SHAPE: &'static StructShape = &CANCEL_UPDATE_STACK_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put_some(1, self.client_request_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_name: members.take(0), client_request_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(CancelUpdateStackInput);
+
+#[rustfmt::skip]
+static STACK_NAME_OR_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: None }, pattern: Some("([a-zA-Z][-a-zA-Z0-9]*)|(arn:\\b(aws|aws-us-gov|aws-cn)\\b:[-a-zA-Z0-9:/._+]*)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TEMPLATE_BODY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: None }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TEMPLATE_URL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(5120) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static USE_PREVIOUS_TEMPLATE_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static PARAMETER_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PARAMETER_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static USE_PREVIOUS_VALUE_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static PARAMETER_SHAPE: shape::Shape = shape::Shape::Structure(&PARAMETER_STRUCT);
+
+#[rustfmt::skip]
+static PARAMETER_STRUCT: StructShape = StructShape { name: "Parameter", members: &[shape::Member { name: "ParameterKey", wire_name: "ParameterKey", shape: &PARAMETER_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ParameterValue", wire_name: "ParameterValue", shape: &PARAMETER_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UsePreviousValue", wire_name: "UsePreviousValue", shape: &USE_PREVIOUS_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResolvedValue", wire_name: "ResolvedValue", shape: &PARAMETER_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameter {
@@ -16,17 +84,35 @@ pub struct Parameter {
     pub resolved_value: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RollbackTrigger {
-    pub arn: String,
-    pub r#type: String,
+impl Structure for Parameter {
+    const SHAPE: &'static StructShape = &PARAMETER_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.parameter_key);
+        members.put_some(1, self.parameter_value);
+        members.put_some(2, self.use_previous_value);
+        members.put_some(3, self.resolved_value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            parameter_key: members.take_some(0),
+            parameter_value: members.take_some(1),
+            use_previous_value: members.take_some(2),
+            resolved_value: members.take_some(3),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RollbackConfiguration {
-    pub rollback_triggers: Option<Vec<RollbackTrigger>>,
-    pub monitoring_time_in_minutes: Option<i32>,
-}
+wire_by_members!(Parameter);
+
+#[rustfmt::skip]
+static PARAMETERS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &PARAMETER_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CAPABILITY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Capability {
@@ -65,42 +151,113 @@ impl Default for Capability {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OnFailure {
-    DoNothing,
-    Rollback,
-    Delete,
-    Other(String),
+wire_by_text!(Capability);
+
+#[rustfmt::skip]
+static CAPABILITIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &CAPABILITY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static RESOURCE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(256) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_TYPES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &RESOURCE_TYPE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static ROLE_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(20), max: Some(2048) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ROLLBACK_TRIGGER_SHAPE: shape::Shape = shape::Shape::Structure(&ROLLBACK_TRIGGER_STRUCT);
+
+#[rustfmt::skip]
+static ROLLBACK_TRIGGER_STRUCT: StructShape = StructShape { name: "RollbackTrigger", members: &[shape::Member { name: "Arn", wire_name: "Arn", shape: &ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Type", wire_name: "Type", shape: &TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RollbackTrigger {
+    pub arn: String,
+    pub r#type: String,
 }
 
-impl OnFailure {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::DoNothing => "DO_NOTHING",
-            Self::Rollback => "ROLLBACK",
-            Self::Delete => "DELETE",
-            Self::Other(text) => text,
-        }
+impl Structure for RollbackTrigger {
+    const SHAPE: &'static StructShape = &ROLLBACK_TRIGGER_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.arn);
+        members.put(1, self.r#type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { arn: members.take(0), r#type: members.take(1) }
     }
 }
 
-impl From<&str> for OnFailure {
-    fn from(text: &str) -> Self {
-        match text {
-            "DO_NOTHING" => Self::DoNothing,
-            "ROLLBACK" => Self::Rollback,
-            "DELETE" => Self::Delete,
-            other => Self::Other(other.to_owned()),
-        }
+wire_by_members!(RollbackTrigger);
+
+#[rustfmt::skip]
+static ROLLBACK_TRIGGERS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ROLLBACK_TRIGGER_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(5) } });
+
+#[rustfmt::skip]
+static MONITORING_TIME_IN_MINUTES_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(0), max: Some(180) });
+
+#[rustfmt::skip]
+static ROLLBACK_CONFIGURATION_SHAPE: shape::Shape = shape::Shape::Structure(&ROLLBACK_CONFIGURATION_STRUCT);
+
+#[rustfmt::skip]
+static ROLLBACK_CONFIGURATION_STRUCT: StructShape = StructShape { name: "RollbackConfiguration", members: &[shape::Member { name: "RollbackTriggers", wire_name: "RollbackTriggers", shape: &ROLLBACK_TRIGGERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MonitoringTimeInMinutes", wire_name: "MonitoringTimeInMinutes", shape: &MONITORING_TIME_IN_MINUTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RollbackConfiguration {
+    pub rollback_triggers: Option<Vec<RollbackTrigger>>,
+    pub monitoring_time_in_minutes: Option<i32>,
+}
+
+impl Structure for RollbackConfiguration {
+    const SHAPE: &'static StructShape = &ROLLBACK_CONFIGURATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.rollback_triggers);
+        members.put_some(1, self.monitoring_time_in_minutes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { rollback_triggers: members.take_some(0), monitoring_time_in_minutes: members.take_some(1) }
     }
 }
 
-impl Default for OnFailure {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+wire_by_members!(RollbackConfiguration);
+
+#[rustfmt::skip]
+static NOTIFICATION_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NOTIFICATION_AR_NS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &NOTIFICATION_ARN_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(5) } });
+
+#[rustfmt::skip]
+static TAG_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(256) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_SHAPE: shape::Shape = shape::Shape::Structure(&TAG_STRUCT);
+
+#[rustfmt::skip]
+static TAG_STRUCT: StructShape = StructShape { name: "Tag", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &TAG_KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &TAG_VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tag {
@@ -108,417 +265,37 @@ pub struct Tag {
     pub value: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateStackInput {
-    pub stack_name: String,
-    pub template_body: Option<String>,
-    pub template_url: Option<String>,
-    pub parameters: Option<Vec<Parameter>>,
-    pub disable_rollback: Option<bool>,
-    pub rollback_configuration: Option<RollbackConfiguration>,
-    pub timeout_in_minutes: Option<i32>,
-    pub notification_ar_ns: Option<Vec<String>>,
-    pub capabilities: Option<Vec<Capability>>,
-    pub resource_types: Option<Vec<String>>,
-    pub role_arn: Option<String>,
-    pub on_failure: Option<OnFailure>,
-    pub stack_policy_body: Option<String>,
-    pub stack_policy_url: Option<String>,
-    pub tags: Option<Vec<Tag>>,
-    pub client_request_token: Option<String>,
-    pub enable_termination_protection: Option<bool>,
-    pub retain_except_on_create: Option<bool>,
-}
+impl Structure for Tag {
+    const SHAPE: &'static StructShape = &TAG_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateStackOutput {
-    pub stack_id: Option<String>,
-    pub operation_id: Option<String>,
-}
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.value);
+        members
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateStackInput {
-    pub stack_name: String,
-    pub template_body: Option<String>,
-    pub template_url: Option<String>,
-    pub use_previous_template: Option<bool>,
-    pub stack_policy_during_update_body: Option<String>,
-    pub stack_policy_during_update_url: Option<String>,
-    pub parameters: Option<Vec<Parameter>>,
-    pub capabilities: Option<Vec<Capability>>,
-    pub resource_types: Option<Vec<String>>,
-    pub role_arn: Option<String>,
-    pub rollback_configuration: Option<RollbackConfiguration>,
-    pub stack_policy_body: Option<String>,
-    pub stack_policy_url: Option<String>,
-    pub notification_ar_ns: Option<Vec<String>>,
-    pub tags: Option<Vec<Tag>>,
-    pub disable_rollback: Option<bool>,
-    pub client_request_token: Option<String>,
-    pub retain_except_on_create: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateStackOutput {
-    pub stack_id: Option<String>,
-    pub operation_id: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DeletionMode {
-    Standard,
-    ForceDeleteStack,
-    Other(String),
-}
-
-impl DeletionMode {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Standard => "STANDARD",
-            Self::ForceDeleteStack => "FORCE_DELETE_STACK",
-            Self::Other(text) => text,
-        }
+    fn from_members(mut members: Members) -> Self {
+        Self { key: members.take(0), value: members.take(1) }
     }
 }
 
-impl From<&str> for DeletionMode {
-    fn from(text: &str) -> Self {
-        match text {
-            "STANDARD" => Self::Standard,
-            "FORCE_DELETE_STACK" => Self::ForceDeleteStack,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
+wire_by_members!(Tag);
 
-impl Default for DeletionMode {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static TAGS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(50) } });
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteStackInput {
-    pub stack_name: String,
-    pub retain_resources: Option<Vec<String>>,
-    pub role_arn: Option<String>,
-    pub client_request_token: Option<String>,
-    pub deletion_mode: Option<DeletionMode>,
-}
+#[rustfmt::skip]
+static CHANGE_SET_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("[a-zA-Z][-a-zA-Z0-9]*"), values: &[], sensitive: false });
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DescribeStacksInput {
-    pub stack_name: Option<String>,
-    pub next_token: Option<String>,
-}
+#[rustfmt::skip]
+static CLIENT_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: None, values: &[], sensitive: false });
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StackStatus {
-    CreateInProgress,
-    CreateFailed,
-    CreateComplete,
-    RollbackInProgress,
-    RollbackFailed,
-    RollbackComplete,
-    DeleteInProgress,
-    DeleteFailed,
-    DeleteComplete,
-    UpdateInProgress,
-    UpdateCompleteCleanupInProgress,
-    UpdateComplete,
-    UpdateFailed,
-    UpdateRollbackInProgress,
-    UpdateRollbackFailed,
-    UpdateRollbackCompleteCleanupInProgress,
-    UpdateRollbackComplete,
-    ReviewInProgress,
-    ImportInProgress,
-    ImportComplete,
-    ImportRollbackInProgress,
-    ImportRollbackFailed,
-    ImportRollbackComplete,
-    Other(String),
-}
+#[rustfmt::skip]
+static DESCRIPTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
 
-impl StackStatus {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::CreateInProgress => "CREATE_IN_PROGRESS",
-            Self::CreateFailed => "CREATE_FAILED",
-            Self::CreateComplete => "CREATE_COMPLETE",
-            Self::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
-            Self::RollbackFailed => "ROLLBACK_FAILED",
-            Self::RollbackComplete => "ROLLBACK_COMPLETE",
-            Self::DeleteInProgress => "DELETE_IN_PROGRESS",
-            Self::DeleteFailed => "DELETE_FAILED",
-            Self::DeleteComplete => "DELETE_COMPLETE",
-            Self::UpdateInProgress => "UPDATE_IN_PROGRESS",
-            Self::UpdateCompleteCleanupInProgress => "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
-            Self::UpdateComplete => "UPDATE_COMPLETE",
-            Self::UpdateFailed => "UPDATE_FAILED",
-            Self::UpdateRollbackInProgress => "UPDATE_ROLLBACK_IN_PROGRESS",
-            Self::UpdateRollbackFailed => "UPDATE_ROLLBACK_FAILED",
-            Self::UpdateRollbackCompleteCleanupInProgress => "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
-            Self::UpdateRollbackComplete => "UPDATE_ROLLBACK_COMPLETE",
-            Self::ReviewInProgress => "REVIEW_IN_PROGRESS",
-            Self::ImportInProgress => "IMPORT_IN_PROGRESS",
-            Self::ImportComplete => "IMPORT_COMPLETE",
-            Self::ImportRollbackInProgress => "IMPORT_ROLLBACK_IN_PROGRESS",
-            Self::ImportRollbackFailed => "IMPORT_ROLLBACK_FAILED",
-            Self::ImportRollbackComplete => "IMPORT_ROLLBACK_COMPLETE",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for StackStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "CREATE_IN_PROGRESS" => Self::CreateInProgress,
-            "CREATE_FAILED" => Self::CreateFailed,
-            "CREATE_COMPLETE" => Self::CreateComplete,
-            "ROLLBACK_IN_PROGRESS" => Self::RollbackInProgress,
-            "ROLLBACK_FAILED" => Self::RollbackFailed,
-            "ROLLBACK_COMPLETE" => Self::RollbackComplete,
-            "DELETE_IN_PROGRESS" => Self::DeleteInProgress,
-            "DELETE_FAILED" => Self::DeleteFailed,
-            "DELETE_COMPLETE" => Self::DeleteComplete,
-            "UPDATE_IN_PROGRESS" => Self::UpdateInProgress,
-            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => Self::UpdateCompleteCleanupInProgress,
-            "UPDATE_COMPLETE" => Self::UpdateComplete,
-            "UPDATE_FAILED" => Self::UpdateFailed,
-            "UPDATE_ROLLBACK_IN_PROGRESS" => Self::UpdateRollbackInProgress,
-            "UPDATE_ROLLBACK_FAILED" => Self::UpdateRollbackFailed,
-            "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS" => Self::UpdateRollbackCompleteCleanupInProgress,
-            "UPDATE_ROLLBACK_COMPLETE" => Self::UpdateRollbackComplete,
-            "REVIEW_IN_PROGRESS" => Self::ReviewInProgress,
-            "IMPORT_IN_PROGRESS" => Self::ImportInProgress,
-            "IMPORT_COMPLETE" => Self::ImportComplete,
-            "IMPORT_ROLLBACK_IN_PROGRESS" => Self::ImportRollbackInProgress,
-            "IMPORT_ROLLBACK_FAILED" => Self::ImportRollbackFailed,
-            "IMPORT_ROLLBACK_COMPLETE" => Self::ImportRollbackComplete,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for StackStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Output {
-    pub output_key: Option<String>,
-    pub output_value: Option<String>,
-    pub description: Option<String>,
-    pub export_name: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StackDriftStatus {
-    Drifted,
-    InSync,
-    Unknown,
-    NotChecked,
-    Other(String),
-}
-
-impl StackDriftStatus {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Drifted => "DRIFTED",
-            Self::InSync => "IN_SYNC",
-            Self::Unknown => "UNKNOWN",
-            Self::NotChecked => "NOT_CHECKED",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for StackDriftStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "DRIFTED" => Self::Drifted,
-            "IN_SYNC" => Self::InSync,
-            "UNKNOWN" => Self::Unknown,
-            "NOT_CHECKED" => Self::NotChecked,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for StackDriftStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct StackDriftInformation {
-    pub stack_drift_status: StackDriftStatus,
-    pub last_check_timestamp: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum DetailedStatus {
-    ConfigurationComplete,
-    ValidationFailed,
-    Other(String),
-}
-
-impl DetailedStatus {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::ConfigurationComplete => "CONFIGURATION_COMPLETE",
-            Self::ValidationFailed => "VALIDATION_FAILED",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for DetailedStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "CONFIGURATION_COMPLETE" => Self::ConfigurationComplete,
-            "VALIDATION_FAILED" => Self::ValidationFailed,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for DetailedStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OperationType {
-    CreateStack,
-    UpdateStack,
-    DeleteStack,
-    ContinueRollback,
-    Rollback,
-    CreateChangeset,
-    Other(String),
-}
-
-impl OperationType {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::CreateStack => "CREATE_STACK",
-            Self::UpdateStack => "UPDATE_STACK",
-            Self::DeleteStack => "DELETE_STACK",
-            Self::ContinueRollback => "CONTINUE_ROLLBACK",
-            Self::Rollback => "ROLLBACK",
-            Self::CreateChangeset => "CREATE_CHANGESET",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for OperationType {
-    fn from(text: &str) -> Self {
-        match text {
-            "CREATE_STACK" => Self::CreateStack,
-            "UPDATE_STACK" => Self::UpdateStack,
-            "DELETE_STACK" => Self::DeleteStack,
-            "CONTINUE_ROLLBACK" => Self::ContinueRollback,
-            "ROLLBACK" => Self::Rollback,
-            "CREATE_CHANGESET" => Self::CreateChangeset,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for OperationType {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OperationEntry {
-    pub operation_type: Option<OperationType>,
-    pub operation_id: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Stack {
-    pub stack_id: Option<String>,
-    pub stack_name: String,
-    pub change_set_id: Option<String>,
-    pub description: Option<String>,
-    pub parameters: Option<Vec<Parameter>>,
-    pub creation_time: Timestamp,
-    pub deletion_time: Option<Timestamp>,
-    pub last_updated_time: Option<Timestamp>,
-    pub rollback_configuration: Option<RollbackConfiguration>,
-    pub stack_status: StackStatus,
-    pub stack_status_reason: Option<String>,
-    pub disable_rollback: Option<bool>,
-    pub notification_ar_ns: Option<Vec<String>>,
-    pub timeout_in_minutes: Option<i32>,
-    pub capabilities: Option<Vec<Capability>>,
-    pub outputs: Option<Vec<Output>>,
-    pub role_arn: Option<String>,
-    pub tags: Option<Vec<Tag>>,
-    pub enable_termination_protection: Option<bool>,
-    pub parent_id: Option<String>,
-    pub root_id: Option<String>,
-    pub drift_information: Option<StackDriftInformation>,
-    pub retain_except_on_create: Option<bool>,
-    pub deletion_mode: Option<DeletionMode>,
-    pub detailed_status: Option<DetailedStatus>,
-    pub last_operations: Option<Vec<OperationEntry>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DescribeStacksOutput {
-    pub stacks: Option<Vec<Stack>>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListStacksInput {
-    pub next_token: Option<String>,
-    pub stack_status_filter: Option<Vec<StackStatus>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct StackDriftInformationSummary {
-    pub stack_drift_status: StackDriftStatus,
-    pub last_check_timestamp: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct StackSummary {
-    pub stack_id: Option<String>,
-    pub stack_name: String,
-    pub template_description: Option<String>,
-    pub creation_time: Timestamp,
-    pub last_updated_time: Option<Timestamp>,
-    pub deletion_time: Option<Timestamp>,
-    pub stack_status: StackStatus,
-    pub stack_status_reason: Option<String>,
-    pub parent_id: Option<String>,
-    pub root_id: Option<String>,
-    pub drift_information: Option<StackDriftInformationSummary>,
-    pub last_operations: Option<Vec<OperationEntry>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListStacksOutput {
-    pub stack_summaries: Option<Vec<StackSummary>>,
-    pub next_token: Option<String>,
-}
+#[rustfmt::skip]
+static CHANGE_SET_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATE", "UPDATE", "IMPORT", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeSetType {
@@ -557,12 +334,66 @@ impl Default for ChangeSetType {
     }
 }
 
+wire_by_text!(ChangeSetType);
+
+#[rustfmt::skip]
+static LOGICAL_RESOURCE_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_IDENTIFIER_PROPERTY_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(2048) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_IDENTIFIER_PROPERTY_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(2048) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_IDENTIFIER_PROPERTIES_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &RESOURCE_IDENTIFIER_PROPERTY_KEY_SHAPE, value: &RESOURCE_IDENTIFIER_PROPERTY_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(1), max: Some(256) } });
+
+#[rustfmt::skip]
+static RESOURCE_TO_IMPORT_SHAPE: shape::Shape = shape::Shape::Structure(&RESOURCE_TO_IMPORT_STRUCT);
+
+#[rustfmt::skip]
+static RESOURCE_TO_IMPORT_STRUCT: StructShape = StructShape { name: "ResourceToImport", members: &[shape::Member { name: "ResourceType", wire_name: "ResourceType", shape: &RESOURCE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalResourceId", wire_name: "LogicalResourceId", shape: &LOGICAL_RESOURCE_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceIdentifier", wire_name: "ResourceIdentifier", shape: &RESOURCE_IDENTIFIER_PROPERTIES_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceToImport {
     pub resource_type: String,
     pub logical_resource_id: String,
     pub resource_identifier: BTreeMap<String, String>,
 }
+
+impl Structure for ResourceToImport {
+    const SHAPE: &'static StructShape = &RESOURCE_TO_IMPORT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_type);
+        members.put(1, self.logical_resource_id);
+        members.put(2, self.resource_identifier);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            resource_type: members.take(0),
+            logical_resource_id: members.take(1),
+            resource_identifier: members.take(2),
+        }
+    }
+}
+
+wire_by_members!(ResourceToImport);
+
+#[rustfmt::skip]
+static RESOURCES_TO_IMPORT_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &RESOURCE_TO_IMPORT_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(200) } });
+
+#[rustfmt::skip]
+static INCLUDE_NESTED_STACKS_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static ON_STACK_FAILURE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["DO_NOTHING", "ROLLBACK", "DELETE", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OnStackFailure {
@@ -601,6 +432,14 @@ impl Default for OnStackFailure {
     }
 }
 
+wire_by_text!(OnStackFailure);
+
+#[rustfmt::skip]
+static IMPORT_EXISTING_RESOURCES_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static DEPLOYMENT_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["REVERT_DRIFT", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeploymentMode {
     RevertDrift,
@@ -632,6 +471,31 @@ impl Default for DeploymentMode {
     }
 }
 
+wire_by_text!(DeploymentMode);
+
+#[rustfmt::skip]
+static CREATE_CHANGE_SET_INPUT_STRUCT: StructShape = StructShape { name: "CreateChangeSetInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_OR_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateBody", wire_name: "TemplateBody", shape: &TEMPLATE_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateURL", wire_name: "TemplateURL", shape: &TEMPLATE_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UsePreviousTemplate", wire_name: "UsePreviousTemplate", shape: &USE_PREVIOUS_TEMPLATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Parameters", wire_name: "Parameters", shape: &PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Capabilities", wire_name: "Capabilities", shape: &CAPABILITIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceTypes", wire_name: "ResourceTypes", shape: &RESOURCE_TYPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleARN", wire_name: "RoleARN", shape: &ROLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RollbackConfiguration", wire_name: "RollbackConfiguration", shape: &ROLLBACK_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NotificationARNs", wire_name: "NotificationARNs", shape: &NOTIFICATION_AR_NS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSetName", wire_name: "ChangeSetName", shape: &CHANGE_SET_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientToken", wire_name: "ClientToken", shape: &CLIENT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSetType", wire_name: "ChangeSetType", shape: &CHANGE_SET_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourcesToImport", wire_name: "ResourcesToImport", shape: &RESOURCES_TO_IMPORT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IncludeNestedStacks", wire_name: "IncludeNestedStacks", shape: &INCLUDE_NESTED_STACKS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnStackFailure", wire_name: "OnStackFailure", shape: &ON_STACK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportExistingResources", wire_name: "ImportExistingResources", shape: &IMPORT_EXISTING_RESOURCES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentMode", wire_name: "DeploymentMode", shape: &DEPLOYMENT_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateChangeSetInput {
     pub stack_name: String,
@@ -656,11 +520,430 @@ pub struct CreateChangeSetInput {
     pub deployment_mode: Option<DeploymentMode>,
 }
 
+impl Structure for CreateChangeSetInput {
+    const SHAPE: &'static StructShape = &CREATE_CHANGE_SET_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put_some(1, self.template_body);
+        members.put_some(2, self.template_url);
+        members.put_some(3, self.use_previous_template);
+        members.put_some(4, self.parameters);
+        members.put_some(5, self.capabilities);
+        members.put_some(6, self.resource_types);
+        members.put_some(7, self.role_arn);
+        members.put_some(8, self.rollback_configuration);
+        members.put_some(9, self.notification_ar_ns);
+        members.put_some(10, self.tags);
+        members.put(11, self.change_set_name);
+        members.put_some(12, self.client_token);
+        members.put_some(13, self.description);
+        members.put_some(14, self.change_set_type);
+        members.put_some(15, self.resources_to_import);
+        members.put_some(16, self.include_nested_stacks);
+        members.put_some(17, self.on_stack_failure);
+        members.put_some(18, self.import_existing_resources);
+        members.put_some(19, self.deployment_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_name: members.take(0),
+            template_body: members.take_some(1),
+            template_url: members.take_some(2),
+            use_previous_template: members.take_some(3),
+            parameters: members.take_some(4),
+            capabilities: members.take_some(5),
+            resource_types: members.take_some(6),
+            role_arn: members.take_some(7),
+            rollback_configuration: members.take_some(8),
+            notification_ar_ns: members.take_some(9),
+            tags: members.take_some(10),
+            change_set_name: members.take(11),
+            client_token: members.take_some(12),
+            description: members.take_some(13),
+            change_set_type: members.take_some(14),
+            resources_to_import: members.take_some(15),
+            include_nested_stacks: members.take_some(16),
+            on_stack_failure: members.take_some(17),
+            import_existing_resources: members.take_some(18),
+            deployment_mode: members.take_some(19),
+        }
+    }
+}
+
+wire_by_members!(CreateChangeSetInput);
+
+#[rustfmt::skip]
+static CHANGE_SET_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: None }, pattern: Some("arn:[-a-zA-Z0-9:/]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STACK_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CREATE_CHANGE_SET_OUTPUT_STRUCT: StructShape = StructShape { name: "CreateChangeSetOutput", members: &[shape::Member { name: "Id", wire_name: "Id", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateChangeSetOutput {
     pub id: Option<String>,
     pub stack_id: Option<String>,
 }
+
+impl Structure for CreateChangeSetOutput {
+    const SHAPE: &'static StructShape = &CREATE_CHANGE_SET_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.id);
+        members.put_some(1, self.stack_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { id: members.take_some(0), stack_id: members.take_some(1) }
+    }
+}
+
+wire_by_members!(CreateChangeSetOutput);
+
+#[rustfmt::skip]
+static DISABLE_ROLLBACK_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static TIMEOUT_MINUTES_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: None });
+
+#[rustfmt::skip]
+static ON_FAILURE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["DO_NOTHING", "ROLLBACK", "DELETE", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OnFailure {
+    DoNothing,
+    Rollback,
+    Delete,
+    Other(String),
+}
+
+impl OnFailure {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::DoNothing => "DO_NOTHING",
+            Self::Rollback => "ROLLBACK",
+            Self::Delete => "DELETE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for OnFailure {
+    fn from(text: &str) -> Self {
+        match text {
+            "DO_NOTHING" => Self::DoNothing,
+            "ROLLBACK" => Self::Rollback,
+            "DELETE" => Self::Delete,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for OnFailure {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(OnFailure);
+
+#[rustfmt::skip]
+static STACK_POLICY_BODY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(16384) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STACK_POLICY_URL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(5120) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENABLE_TERMINATION_PROTECTION_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static RETAIN_EXCEPT_ON_CREATE_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static CREATE_STACK_INPUT_STRUCT: StructShape = StructShape { name: "CreateStackInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateBody", wire_name: "TemplateBody", shape: &TEMPLATE_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateURL", wire_name: "TemplateURL", shape: &TEMPLATE_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Parameters", wire_name: "Parameters", shape: &PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableRollback", wire_name: "DisableRollback", shape: &DISABLE_ROLLBACK_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RollbackConfiguration", wire_name: "RollbackConfiguration", shape: &ROLLBACK_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeoutInMinutes", wire_name: "TimeoutInMinutes", shape: &TIMEOUT_MINUTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NotificationARNs", wire_name: "NotificationARNs", shape: &NOTIFICATION_AR_NS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Capabilities", wire_name: "Capabilities", shape: &CAPABILITIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceTypes", wire_name: "ResourceTypes", shape: &RESOURCE_TYPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleARN", wire_name: "RoleARN", shape: &ROLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnFailure", wire_name: "OnFailure", shape: &ON_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackPolicyBody", wire_name: "StackPolicyBody", shape: &STACK_POLICY_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackPolicyURL", wire_name: "StackPolicyURL", shape: &STACK_POLICY_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientRequestToken", wire_name: "ClientRequestToken", shape: &CLIENT_REQUEST_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EnableTerminationProtection", wire_name: "EnableTerminationProtection", shape: &ENABLE_TERMINATION_PROTECTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RetainExceptOnCreate", wire_name: "RetainExceptOnCreate", shape: &RETAIN_EXCEPT_ON_CREATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateStackInput {
+    pub stack_name: String,
+    pub template_body: Option<String>,
+    pub template_url: Option<String>,
+    pub parameters: Option<Vec<Parameter>>,
+    pub disable_rollback: Option<bool>,
+    pub rollback_configuration: Option<RollbackConfiguration>,
+    pub timeout_in_minutes: Option<i32>,
+    pub notification_ar_ns: Option<Vec<String>>,
+    pub capabilities: Option<Vec<Capability>>,
+    pub resource_types: Option<Vec<String>>,
+    pub role_arn: Option<String>,
+    pub on_failure: Option<OnFailure>,
+    pub stack_policy_body: Option<String>,
+    pub stack_policy_url: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+    pub client_request_token: Option<String>,
+    pub enable_termination_protection: Option<bool>,
+    pub retain_except_on_create: Option<bool>,
+}
+
+impl Structure for CreateStackInput {
+    const SHAPE: &'static StructShape = &CREATE_STACK_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put_some(1, self.template_body);
+        members.put_some(2, self.template_url);
+        members.put_some(3, self.parameters);
+        members.put_some(4, self.disable_rollback);
+        members.put_some(5, self.rollback_configuration);
+        members.put_some(6, self.timeout_in_minutes);
+        members.put_some(7, self.notification_ar_ns);
+        members.put_some(8, self.capabilities);
+        members.put_some(9, self.resource_types);
+        members.put_some(10, self.role_arn);
+        members.put_some(11, self.on_failure);
+        members.put_some(12, self.stack_policy_body);
+        members.put_some(13, self.stack_policy_url);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.client_request_token);
+        members.put_some(16, self.enable_termination_protection);
+        members.put_some(17, self.retain_except_on_create);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_name: members.take(0),
+            template_body: members.take_some(1),
+            template_url: members.take_some(2),
+            parameters: members.take_some(3),
+            disable_rollback: members.take_some(4),
+            rollback_configuration: members.take_some(5),
+            timeout_in_minutes: members.take_some(6),
+            notification_ar_ns: members.take_some(7),
+            capabilities: members.take_some(8),
+            resource_types: members.take_some(9),
+            role_arn: members.take_some(10),
+            on_failure: members.take_some(11),
+            stack_policy_body: members.take_some(12),
+            stack_policy_url: members.take_some(13),
+            tags: members.take_some(14),
+            client_request_token: members.take_some(15),
+            enable_termination_protection: members.take_some(16),
+            retain_except_on_create: members.take_some(17),
+        }
+    }
+}
+
+wire_by_members!(CreateStackInput);
+
+#[rustfmt::skip]
+static OPERATION_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CREATE_STACK_OUTPUT_STRUCT: StructShape = StructShape { name: "CreateStackOutput", members: &[shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationId", wire_name: "OperationId", shape: &OPERATION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateStackOutput {
+    pub stack_id: Option<String>,
+    pub operation_id: Option<String>,
+}
+
+impl Structure for CreateStackOutput {
+    const SHAPE: &'static StructShape = &CREATE_STACK_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_id);
+        members.put_some(1, self.operation_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_id: members.take_some(0), operation_id: members.take_some(1) }
+    }
+}
+
+wire_by_members!(CreateStackOutput);
+
+#[rustfmt::skip]
+static CHANGE_SET_NAME_OR_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1600) }, pattern: Some("[a-zA-Z][-a-zA-Z0-9]*|arn:[-a-zA-Z0-9:/]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DELETE_CHANGE_SET_INPUT_STRUCT: StructShape = StructShape { name: "DeleteChangeSetInput", members: &[shape::Member { name: "ChangeSetName", wire_name: "ChangeSetName", shape: &CHANGE_SET_NAME_OR_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_OR_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteChangeSetInput {
+    pub change_set_name: String,
+    pub stack_name: Option<String>,
+}
+
+impl Structure for DeleteChangeSetInput {
+    const SHAPE: &'static StructShape = &DELETE_CHANGE_SET_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.change_set_name);
+        members.put_some(1, self.stack_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { change_set_name: members.take(0), stack_name: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeleteChangeSetInput);
+
+#[rustfmt::skip]
+static DELETE_CHANGE_SET_OUTPUT_STRUCT: StructShape = StructShape { name: "DeleteChangeSetOutput", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteChangeSetOutput {}
+
+impl Structure for DeleteChangeSetOutput {
+    const SHAPE: &'static StructShape = &DELETE_CHANGE_SET_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteChangeSetOutput);
+
+#[rustfmt::skip]
+static RETAIN_RESOURCES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LOGICAL_RESOURCE_ID_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DELETION_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["STANDARD", "FORCE_DELETE_STACK", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeletionMode {
+    Standard,
+    ForceDeleteStack,
+    Other(String),
+}
+
+impl DeletionMode {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::ForceDeleteStack => "FORCE_DELETE_STACK",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for DeletionMode {
+    fn from(text: &str) -> Self {
+        match text {
+            "STANDARD" => Self::Standard,
+            "FORCE_DELETE_STACK" => Self::ForceDeleteStack,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for DeletionMode {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(DeletionMode);
+
+#[rustfmt::skip]
+static DELETE_STACK_INPUT_STRUCT: StructShape = StructShape { name: "DeleteStackInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RetainResources", wire_name: "RetainResources", shape: &RETAIN_RESOURCES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleARN", wire_name: "RoleARN", shape: &ROLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientRequestToken", wire_name: "ClientRequestToken", shape: &CLIENT_REQUEST_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeletionMode", wire_name: "DeletionMode", shape: &DELETION_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteStackInput {
+    pub stack_name: String,
+    pub retain_resources: Option<Vec<String>>,
+    pub role_arn: Option<String>,
+    pub client_request_token: Option<String>,
+    pub deletion_mode: Option<DeletionMode>,
+}
+
+impl Structure for DeleteStackInput {
+    const SHAPE: &'static StructShape = &DELETE_STACK_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put_some(1, self.retain_resources);
+        members.put_some(2, self.role_arn);
+        members.put_some(3, self.client_request_token);
+        members.put_some(4, self.deletion_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_name: members.take(0),
+            retain_resources: members.take_some(1),
+            role_arn: members.take_some(2),
+            client_request_token: members.take_some(3),
+            deletion_mode: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(DeleteStackInput);
+
+#[rustfmt::skip]
+static NEXT_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static INCLUDE_PROPERTY_VALUES_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static DESCRIBE_CHANGE_SET_INPUT_STRUCT: StructShape = StructShape { name: "DescribeChangeSetInput", members: &[shape::Member { name: "ChangeSetName", wire_name: "ChangeSetName", shape: &CHANGE_SET_NAME_OR_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_OR_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IncludePropertyValues", wire_name: "IncludePropertyValues", shape: &INCLUDE_PROPERTY_VALUES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeChangeSetInput {
@@ -669,6 +952,36 @@ pub struct DescribeChangeSetInput {
     pub next_token: Option<String>,
     pub include_property_values: Option<bool>,
 }
+
+impl Structure for DescribeChangeSetInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_CHANGE_SET_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.change_set_name);
+        members.put_some(1, self.stack_name);
+        members.put_some(2, self.next_token);
+        members.put_some(3, self.include_property_values);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            change_set_name: members.take(0),
+            stack_name: members.take_some(1),
+            next_token: members.take_some(2),
+            include_property_values: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(DescribeChangeSetInput);
+
+#[rustfmt::skip]
+static CREATION_TIME_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static EXECUTION_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["UNAVAILABLE", "AVAILABLE", "EXECUTE_IN_PROGRESS", "EXECUTE_COMPLETE", "EXECUTE_FAILED", "OBSOLETE", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ExecutionStatus {
@@ -715,6 +1028,11 @@ impl Default for ExecutionStatus {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(ExecutionStatus);
+
+#[rustfmt::skip]
+static CHANGE_SET_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATE_PENDING", "CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_PENDING", "DELETE_IN_PROGRESS", "DELETE_COMPLETE", "DELETE_FAILED", "FAILED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeSetStatus {
@@ -768,6 +1086,59 @@ impl Default for ChangeSetStatus {
     }
 }
 
+wire_by_text!(ChangeSetStatus);
+
+#[rustfmt::skip]
+static CHANGE_SET_STATUS_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STACK_DRIFT_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["DRIFTED", "IN_SYNC", "UNKNOWN", "NOT_CHECKED", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StackDriftStatus {
+    Drifted,
+    InSync,
+    Unknown,
+    NotChecked,
+    Other(String),
+}
+
+impl StackDriftStatus {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Drifted => "DRIFTED",
+            Self::InSync => "IN_SYNC",
+            Self::Unknown => "UNKNOWN",
+            Self::NotChecked => "NOT_CHECKED",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for StackDriftStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "DRIFTED" => Self::Drifted,
+            "IN_SYNC" => Self::InSync,
+            "UNKNOWN" => Self::Unknown,
+            "NOT_CHECKED" => Self::NotChecked,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for StackDriftStatus {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(StackDriftStatus);
+
+#[rustfmt::skip]
+static CHANGE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Resource", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeType {
     Resource,
@@ -798,6 +1169,14 @@ impl Default for ChangeType {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(ChangeType);
+
+#[rustfmt::skip]
+static HOOK_INVOCATION_COUNT_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(100) });
+
+#[rustfmt::skip]
+static POLICY_ACTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Delete", "Retain", "Snapshot", "ReplaceAndDelete", "ReplaceAndRetain", "ReplaceAndSnapshot", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyAction {
@@ -845,6 +1224,11 @@ impl Default for PolicyAction {
     }
 }
 
+wire_by_text!(PolicyAction);
+
+#[rustfmt::skip]
+static CHANGE_ACTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Add", "Modify", "Remove", "Import", "Dynamic", "SyncWithActual", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeAction {
     Add,
@@ -891,6 +1275,14 @@ impl Default for ChangeAction {
     }
 }
 
+wire_by_text!(ChangeAction);
+
+#[rustfmt::skip]
+static PHYSICAL_RESOURCE_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REPLACEMENT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["True", "False", "Conditional", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Replacement {
     True,
@@ -927,6 +1319,11 @@ impl Default for Replacement {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(Replacement);
+
+#[rustfmt::skip]
+static RESOURCE_ATTRIBUTE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Properties", "Metadata", "CreationPolicy", "UpdatePolicy", "DeletionPolicy", "UpdateReplacePolicy", "Tags", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceAttribute {
@@ -977,6 +1374,14 @@ impl Default for ResourceAttribute {
     }
 }
 
+wire_by_text!(ResourceAttribute);
+
+#[rustfmt::skip]
+static SCOPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &RESOURCE_ATTRIBUTE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STACK_RESOURCE_DRIFT_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["IN_SYNC", "MODIFIED", "DELETED", "NOT_CHECKED", "UNKNOWN", "UNSUPPORTED", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StackResourceDriftStatus {
     InSync,
@@ -1023,6 +1428,14 @@ impl Default for StackResourceDriftStatus {
     }
 }
 
+wire_by_text!(StackResourceDriftStatus);
+
+#[rustfmt::skip]
+static RESOURCE_PROPERTY_PATH_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DRIFT_IGNORED_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["MANAGED_BY_AWS", "WRITE_ONLY_PROPERTY", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DriftIgnoredReason {
     ManagedByAws,
@@ -1057,11 +1470,47 @@ impl Default for DriftIgnoredReason {
     }
 }
 
+wire_by_text!(DriftIgnoredReason);
+
+#[rustfmt::skip]
+static RESOURCE_DRIFT_IGNORED_ATTRIBUTE_SHAPE: shape::Shape = shape::Shape::Structure(&RESOURCE_DRIFT_IGNORED_ATTRIBUTE_STRUCT);
+
+#[rustfmt::skip]
+static RESOURCE_DRIFT_IGNORED_ATTRIBUTE_STRUCT: StructShape = StructShape { name: "ResourceDriftIgnoredAttribute", members: &[shape::Member { name: "Path", wire_name: "Path", shape: &RESOURCE_PROPERTY_PATH_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Reason", wire_name: "Reason", shape: &DRIFT_IGNORED_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceDriftIgnoredAttribute {
     pub path: Option<String>,
     pub reason: Option<DriftIgnoredReason>,
 }
+
+impl Structure for ResourceDriftIgnoredAttribute {
+    const SHAPE: &'static StructShape = &RESOURCE_DRIFT_IGNORED_ATTRIBUTE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.path);
+        members.put_some(1, self.reason);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { path: members.take_some(0), reason: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ResourceDriftIgnoredAttribute);
+
+#[rustfmt::skip]
+static RESOURCE_DRIFT_IGNORED_ATTRIBUTES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &RESOURCE_DRIFT_IGNORED_ATTRIBUTE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static PROPERTY_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REQUIRES_RECREATION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Never", "Conditionally", "Always", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RequiresRecreation {
@@ -1100,6 +1549,17 @@ impl Default for RequiresRecreation {
     }
 }
 
+wire_by_text!(RequiresRecreation);
+
+#[rustfmt::skip]
+static BEFORE_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static AFTER_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static BEFORE_VALUE_FROM_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PREVIOUS_DEPLOYMENT_STATE", "ACTUAL_STATE", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BeforeValueFrom {
     PreviousDeploymentState,
@@ -1134,6 +1594,11 @@ impl Default for BeforeValueFrom {
     }
 }
 
+wire_by_text!(BeforeValueFrom);
+
+#[rustfmt::skip]
+static AFTER_VALUE_FROM_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["TEMPLATE", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AfterValueFrom {
     Template,
@@ -1165,12 +1630,57 @@ impl Default for AfterValueFrom {
     }
 }
 
+wire_by_text!(AfterValueFrom);
+
+#[rustfmt::skip]
+static RESOURCE_DRIFT_PREVIOUS_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_DRIFT_ACTUAL_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TIMESTAMP_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static LIVE_RESOURCE_DRIFT_SHAPE: shape::Shape = shape::Shape::Structure(&LIVE_RESOURCE_DRIFT_STRUCT);
+
+#[rustfmt::skip]
+static LIVE_RESOURCE_DRIFT_STRUCT: StructShape = StructShape { name: "LiveResourceDrift", members: &[shape::Member { name: "PreviousValue", wire_name: "PreviousValue", shape: &RESOURCE_DRIFT_PREVIOUS_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActualValue", wire_name: "ActualValue", shape: &RESOURCE_DRIFT_ACTUAL_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DriftDetectionTimestamp", wire_name: "DriftDetectionTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LiveResourceDrift {
     pub previous_value: Option<String>,
     pub actual_value: Option<String>,
     pub drift_detection_timestamp: Option<Timestamp>,
 }
+
+impl Structure for LiveResourceDrift {
+    const SHAPE: &'static StructShape = &LIVE_RESOURCE_DRIFT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.previous_value);
+        members.put_some(1, self.actual_value);
+        members.put_some(2, self.drift_detection_timestamp);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            previous_value: members.take_some(0),
+            actual_value: members.take_some(1),
+            drift_detection_timestamp: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(LiveResourceDrift);
+
+#[rustfmt::skip]
+static ATTRIBUTE_CHANGE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Add", "Remove", "Modify", "SyncWithActual", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttributeChangeType {
@@ -1212,6 +1722,24 @@ impl Default for AttributeChangeType {
     }
 }
 
+wire_by_text!(AttributeChangeType);
+
+#[rustfmt::skip]
+static RESOURCE_TARGET_DEFINITION_SHAPE: shape::Shape = shape::Shape::Structure(&RESOURCE_TARGET_DEFINITION_STRUCT);
+
+#[rustfmt::skip]
+static RESOURCE_TARGET_DEFINITION_STRUCT: StructShape = StructShape { name: "ResourceTargetDefinition", members: &[shape::Member { name: "Attribute", wire_name: "Attribute", shape: &RESOURCE_ATTRIBUTE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &PROPERTY_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequiresRecreation", wire_name: "RequiresRecreation", shape: &REQUIRES_RECREATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Path", wire_name: "Path", shape: &RESOURCE_PROPERTY_PATH_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BeforeValue", wire_name: "BeforeValue", shape: &BEFORE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AfterValue", wire_name: "AfterValue", shape: &AFTER_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BeforeValueFrom", wire_name: "BeforeValueFrom", shape: &BEFORE_VALUE_FROM_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AfterValueFrom", wire_name: "AfterValueFrom", shape: &AFTER_VALUE_FROM_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Drift", wire_name: "Drift", shape: &LIVE_RESOURCE_DRIFT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributeChangeType", wire_name: "AttributeChangeType", shape: &ATTRIBUTE_CHANGE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceTargetDefinition {
     pub attribute: Option<ResourceAttribute>,
@@ -1225,6 +1753,45 @@ pub struct ResourceTargetDefinition {
     pub drift: Option<LiveResourceDrift>,
     pub attribute_change_type: Option<AttributeChangeType>,
 }
+
+impl Structure for ResourceTargetDefinition {
+    const SHAPE: &'static StructShape = &RESOURCE_TARGET_DEFINITION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attribute);
+        members.put_some(1, self.name);
+        members.put_some(2, self.requires_recreation);
+        members.put_some(3, self.path);
+        members.put_some(4, self.before_value);
+        members.put_some(5, self.after_value);
+        members.put_some(6, self.before_value_from);
+        members.put_some(7, self.after_value_from);
+        members.put_some(8, self.drift);
+        members.put_some(9, self.attribute_change_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            attribute: members.take_some(0),
+            name: members.take_some(1),
+            requires_recreation: members.take_some(2),
+            path: members.take_some(3),
+            before_value: members.take_some(4),
+            after_value: members.take_some(5),
+            before_value_from: members.take_some(6),
+            after_value_from: members.take_some(7),
+            drift: members.take_some(8),
+            attribute_change_type: members.take_some(9),
+        }
+    }
+}
+
+wire_by_members!(ResourceTargetDefinition);
+
+#[rustfmt::skip]
+static EVALUATION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Static", "Dynamic", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EvaluationType {
@@ -1259,6 +1826,11 @@ impl Default for EvaluationType {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(EvaluationType);
+
+#[rustfmt::skip]
+static CHANGE_SOURCE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ResourceReference", "ParameterReference", "ResourceAttribute", "DirectModification", "Automatic", "NoModification", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeSource {
@@ -1306,6 +1878,21 @@ impl Default for ChangeSource {
     }
 }
 
+wire_by_text!(ChangeSource);
+
+#[rustfmt::skip]
+static CAUSING_ENTITY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_CHANGE_DETAIL_SHAPE: shape::Shape = shape::Shape::Structure(&RESOURCE_CHANGE_DETAIL_STRUCT);
+
+#[rustfmt::skip]
+static RESOURCE_CHANGE_DETAIL_STRUCT: StructShape = StructShape { name: "ResourceChangeDetail", members: &[shape::Member { name: "Target", wire_name: "Target", shape: &RESOURCE_TARGET_DEFINITION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Evaluation", wire_name: "Evaluation", shape: &EVALUATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSource", wire_name: "ChangeSource", shape: &CHANGE_SOURCE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CausingEntity", wire_name: "CausingEntity", shape: &CAUSING_ENTITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceChangeDetail {
     pub target: Option<ResourceTargetDefinition>,
@@ -1314,11 +1901,99 @@ pub struct ResourceChangeDetail {
     pub causing_entity: Option<String>,
 }
 
+impl Structure for ResourceChangeDetail {
+    const SHAPE: &'static StructShape = &RESOURCE_CHANGE_DETAIL_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.target);
+        members.put_some(1, self.evaluation);
+        members.put_some(2, self.change_source);
+        members.put_some(3, self.causing_entity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            target: members.take_some(0),
+            evaluation: members.take_some(1),
+            change_source: members.take_some(2),
+            causing_entity: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(ResourceChangeDetail);
+
+#[rustfmt::skip]
+static RESOURCE_CHANGE_DETAILS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &RESOURCE_CHANGE_DETAIL_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static TYPE_HIERARCHY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LOGICAL_ID_HIERARCHY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static MODULE_INFO_SHAPE: shape::Shape = shape::Shape::Structure(&MODULE_INFO_STRUCT);
+
+#[rustfmt::skip]
+static MODULE_INFO_STRUCT: StructShape = StructShape { name: "ModuleInfo", members: &[shape::Member { name: "TypeHierarchy", wire_name: "TypeHierarchy", shape: &TYPE_HIERARCHY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalIdHierarchy", wire_name: "LogicalIdHierarchy", shape: &LOGICAL_ID_HIERARCHY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ModuleInfo {
     pub type_hierarchy: Option<String>,
     pub logical_id_hierarchy: Option<String>,
 }
+
+impl Structure for ModuleInfo {
+    const SHAPE: &'static StructShape = &MODULE_INFO_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.type_hierarchy);
+        members.put_some(1, self.logical_id_hierarchy);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { type_hierarchy: members.take_some(0), logical_id_hierarchy: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ModuleInfo);
+
+#[rustfmt::skip]
+static BEFORE_CONTEXT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static AFTER_CONTEXT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PREVIOUS_DEPLOYMENT_CONTEXT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_CHANGE_SHAPE: shape::Shape = shape::Shape::Structure(&RESOURCE_CHANGE_STRUCT);
+
+#[rustfmt::skip]
+static RESOURCE_CHANGE_STRUCT: StructShape = StructShape { name: "ResourceChange", members: &[shape::Member { name: "PolicyAction", wire_name: "PolicyAction", shape: &POLICY_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Action", wire_name: "Action", shape: &CHANGE_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalResourceId", wire_name: "LogicalResourceId", shape: &LOGICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PhysicalResourceId", wire_name: "PhysicalResourceId", shape: &PHYSICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceType", wire_name: "ResourceType", shape: &RESOURCE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Replacement", wire_name: "Replacement", shape: &REPLACEMENT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Scope", wire_name: "Scope", shape: &SCOPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceDriftStatus", wire_name: "ResourceDriftStatus", shape: &STACK_RESOURCE_DRIFT_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceDriftIgnoredAttributes", wire_name: "ResourceDriftIgnoredAttributes", shape: &RESOURCE_DRIFT_IGNORED_ATTRIBUTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Details", wire_name: "Details", shape: &RESOURCE_CHANGE_DETAILS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSetId", wire_name: "ChangeSetId", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModuleInfo", wire_name: "ModuleInfo", shape: &MODULE_INFO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BeforeContext", wire_name: "BeforeContext", shape: &BEFORE_CONTEXT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AfterContext", wire_name: "AfterContext", shape: &AFTER_CONTEXT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PreviousDeploymentContext", wire_name: "PreviousDeploymentContext", shape: &PREVIOUS_DEPLOYMENT_CONTEXT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceChange {
@@ -1339,12 +2014,118 @@ pub struct ResourceChange {
     pub previous_deployment_context: Option<String>,
 }
 
+impl Structure for ResourceChange {
+    const SHAPE: &'static StructShape = &RESOURCE_CHANGE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy_action);
+        members.put_some(1, self.action);
+        members.put_some(2, self.logical_resource_id);
+        members.put_some(3, self.physical_resource_id);
+        members.put_some(4, self.resource_type);
+        members.put_some(5, self.replacement);
+        members.put_some(6, self.scope);
+        members.put_some(7, self.resource_drift_status);
+        members.put_some(8, self.resource_drift_ignored_attributes);
+        members.put_some(9, self.details);
+        members.put_some(10, self.change_set_id);
+        members.put_some(11, self.module_info);
+        members.put_some(12, self.before_context);
+        members.put_some(13, self.after_context);
+        members.put_some(14, self.previous_deployment_context);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            policy_action: members.take_some(0),
+            action: members.take_some(1),
+            logical_resource_id: members.take_some(2),
+            physical_resource_id: members.take_some(3),
+            resource_type: members.take_some(4),
+            replacement: members.take_some(5),
+            scope: members.take_some(6),
+            resource_drift_status: members.take_some(7),
+            resource_drift_ignored_attributes: members.take_some(8),
+            details: members.take_some(9),
+            change_set_id: members.take_some(10),
+            module_info: members.take_some(11),
+            before_context: members.take_some(12),
+            after_context: members.take_some(13),
+            previous_deployment_context: members.take_some(14),
+        }
+    }
+}
+
+wire_by_members!(ResourceChange);
+
+#[rustfmt::skip]
+static CHANGE_SHAPE: shape::Shape = shape::Shape::Structure(&CHANGE_STRUCT);
+
+#[rustfmt::skip]
+static CHANGE_STRUCT: StructShape = StructShape { name: "Change", members: &[shape::Member { name: "Type", wire_name: "Type", shape: &CHANGE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HookInvocationCount", wire_name: "HookInvocationCount", shape: &HOOK_INVOCATION_COUNT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceChange", wire_name: "ResourceChange", shape: &RESOURCE_CHANGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Change {
     pub r#type: Option<ChangeType>,
     pub hook_invocation_count: Option<i32>,
     pub resource_change: Option<ResourceChange>,
 }
+
+impl Structure for Change {
+    const SHAPE: &'static StructShape = &CHANGE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.r#type);
+        members.put_some(1, self.hook_invocation_count);
+        members.put_some(2, self.resource_change);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            r#type: members.take_some(0),
+            hook_invocation_count: members.take_some(1),
+            resource_change: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(Change);
+
+#[rustfmt::skip]
+static CHANGES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &CHANGE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DESCRIBE_CHANGE_SET_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeChangeSetOutput", members: &[shape::Member { name: "ChangeSetName", wire_name: "ChangeSetName", shape: &CHANGE_SET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSetId", wire_name: "ChangeSetId", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Parameters", wire_name: "Parameters", shape: &PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreationTime", wire_name: "CreationTime", shape: &CREATION_TIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExecutionStatus", wire_name: "ExecutionStatus", shape: &EXECUTION_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Status", wire_name: "Status", shape: &CHANGE_SET_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StatusReason", wire_name: "StatusReason", shape: &CHANGE_SET_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackDriftStatus", wire_name: "StackDriftStatus", shape: &STACK_DRIFT_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NotificationARNs", wire_name: "NotificationARNs", shape: &NOTIFICATION_AR_NS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RollbackConfiguration", wire_name: "RollbackConfiguration", shape: &ROLLBACK_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Capabilities", wire_name: "Capabilities", shape: &CAPABILITIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Changes", wire_name: "Changes", shape: &CHANGES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IncludeNestedStacks", wire_name: "IncludeNestedStacks", shape: &INCLUDE_NESTED_STACKS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ParentChangeSetId", wire_name: "ParentChangeSetId", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RootChangeSetId", wire_name: "RootChangeSetId", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnStackFailure", wire_name: "OnStackFailure", shape: &ON_STACK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportExistingResources", wire_name: "ImportExistingResources", shape: &IMPORT_EXISTING_RESOURCES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeploymentMode", wire_name: "DeploymentMode", shape: &DEPLOYMENT_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeChangeSetOutput {
@@ -1373,63 +2154,101 @@ pub struct DescribeChangeSetOutput {
     pub deployment_mode: Option<DeploymentMode>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExecuteChangeSetInput {
-    pub change_set_name: String,
-    pub stack_name: Option<String>,
-    pub client_request_token: Option<String>,
-    pub disable_rollback: Option<bool>,
-    pub retain_except_on_create: Option<bool>,
+impl Structure for DescribeChangeSetOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_CHANGE_SET_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.change_set_name);
+        members.put_some(1, self.change_set_id);
+        members.put_some(2, self.stack_id);
+        members.put_some(3, self.stack_name);
+        members.put_some(4, self.description);
+        members.put_some(5, self.parameters);
+        members.put_some(6, self.creation_time);
+        members.put_some(7, self.execution_status);
+        members.put_some(8, self.status);
+        members.put_some(9, self.status_reason);
+        members.put_some(10, self.stack_drift_status);
+        members.put_some(11, self.notification_ar_ns);
+        members.put_some(12, self.rollback_configuration);
+        members.put_some(13, self.capabilities);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.changes);
+        members.put_some(16, self.next_token);
+        members.put_some(17, self.include_nested_stacks);
+        members.put_some(18, self.parent_change_set_id);
+        members.put_some(19, self.root_change_set_id);
+        members.put_some(20, self.on_stack_failure);
+        members.put_some(21, self.import_existing_resources);
+        members.put_some(22, self.deployment_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            change_set_name: members.take_some(0),
+            change_set_id: members.take_some(1),
+            stack_id: members.take_some(2),
+            stack_name: members.take_some(3),
+            description: members.take_some(4),
+            parameters: members.take_some(5),
+            creation_time: members.take_some(6),
+            execution_status: members.take_some(7),
+            status: members.take_some(8),
+            status_reason: members.take_some(9),
+            stack_drift_status: members.take_some(10),
+            notification_ar_ns: members.take_some(11),
+            rollback_configuration: members.take_some(12),
+            capabilities: members.take_some(13),
+            tags: members.take_some(14),
+            changes: members.take_some(15),
+            next_token: members.take_some(16),
+            include_nested_stacks: members.take_some(17),
+            parent_change_set_id: members.take_some(18),
+            root_change_set_id: members.take_some(19),
+            on_stack_failure: members.take_some(20),
+            import_existing_resources: members.take_some(21),
+            deployment_mode: members.take_some(22),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ExecuteChangeSetOutput {
-}
+wire_by_members!(DescribeChangeSetOutput);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteChangeSetInput {
-    pub change_set_name: String,
-    pub stack_name: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteChangeSetOutput {
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListChangeSetsInput {
-    pub stack_name: String,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ChangeSetSummary {
-    pub stack_id: Option<String>,
-    pub stack_name: Option<String>,
-    pub change_set_id: Option<String>,
-    pub change_set_name: Option<String>,
-    pub execution_status: Option<ExecutionStatus>,
-    pub status: Option<ChangeSetStatus>,
-    pub status_reason: Option<String>,
-    pub creation_time: Option<Timestamp>,
-    pub description: Option<String>,
-    pub include_nested_stacks: Option<bool>,
-    pub parent_change_set_id: Option<String>,
-    pub root_change_set_id: Option<String>,
-    pub import_existing_resources: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListChangeSetsOutput {
-    pub summaries: Option<Vec<ChangeSetSummary>>,
-    pub next_token: Option<String>,
-}
+#[rustfmt::skip]
+static DESCRIBE_STACK_EVENTS_INPUT_STRUCT: StructShape = StructShape { name: "DescribeStackEventsInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeStackEventsInput {
     pub stack_name: String,
     pub next_token: Option<String>,
 }
+
+impl Structure for DescribeStackEventsInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_STACK_EVENTS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_name: members.take(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DescribeStackEventsInput);
+
+#[rustfmt::skip]
+static EVENT_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATE_IN_PROGRESS", "CREATE_FAILED", "CREATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED", "DELETE_COMPLETE", "DELETE_SKIPPED", "UPDATE_IN_PROGRESS", "UPDATE_FAILED", "UPDATE_COMPLETE", "IMPORT_FAILED", "IMPORT_COMPLETE", "IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_FAILED", "IMPORT_ROLLBACK_COMPLETE", "EXPORT_FAILED", "EXPORT_COMPLETE", "EXPORT_IN_PROGRESS", "EXPORT_ROLLBACK_IN_PROGRESS", "EXPORT_ROLLBACK_FAILED", "EXPORT_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_ROLLBACK_FAILED", "ROLLBACK_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ResourceStatus {
@@ -1543,6 +2362,20 @@ impl Default for ResourceStatus {
     }
 }
 
+wire_by_text!(ResourceStatus);
+
+#[rustfmt::skip]
+static RESOURCE_STATUS_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_PROPERTIES_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static HOOK_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static HOOK_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["HOOK_IN_PROGRESS", "HOOK_COMPLETE_SUCCEEDED", "HOOK_COMPLETE_FAILED", "HOOK_FAILED", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HookStatus {
     HookInProgress,
@@ -1583,6 +2416,14 @@ impl Default for HookStatus {
     }
 }
 
+wire_by_text!(HookStatus);
+
+#[rustfmt::skip]
+static HOOK_STATUS_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static HOOK_INVOCATION_POINT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PRE_PROVISION", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HookInvocationPoint {
     PreProvision,
@@ -1613,6 +2454,14 @@ impl Default for HookInvocationPoint {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(HookInvocationPoint);
+
+#[rustfmt::skip]
+static HOOK_INVOCATION_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(36), max: Some(36) }, pattern: Some("^[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12}$"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static HOOK_FAILURE_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["FAIL", "WARN", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HookFailureMode {
@@ -1648,6 +2497,72 @@ impl Default for HookFailureMode {
     }
 }
 
+wire_by_text!(HookFailureMode);
+
+#[rustfmt::skip]
+static DETAILED_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CONFIGURATION_COMPLETE", "VALIDATION_FAILED", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DetailedStatus {
+    ConfigurationComplete,
+    ValidationFailed,
+    Other(String),
+}
+
+impl DetailedStatus {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::ConfigurationComplete => "CONFIGURATION_COMPLETE",
+            Self::ValidationFailed => "VALIDATION_FAILED",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for DetailedStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "CONFIGURATION_COMPLETE" => Self::ConfigurationComplete,
+            "VALIDATION_FAILED" => Self::ValidationFailed,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for DetailedStatus {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(DetailedStatus);
+
+#[rustfmt::skip]
+static STACK_EVENT_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_EVENT_STRUCT);
+
+#[rustfmt::skip]
+static STACK_EVENT_STRUCT: StructShape = StructShape { name: "StackEvent", members: &[shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EventId", wire_name: "EventId", shape: &EVENT_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationId", wire_name: "OperationId", shape: &OPERATION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalResourceId", wire_name: "LogicalResourceId", shape: &LOGICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PhysicalResourceId", wire_name: "PhysicalResourceId", shape: &PHYSICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceType", wire_name: "ResourceType", shape: &RESOURCE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Timestamp", wire_name: "Timestamp", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceStatus", wire_name: "ResourceStatus", shape: &RESOURCE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceStatusReason", wire_name: "ResourceStatusReason", shape: &RESOURCE_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceProperties", wire_name: "ResourceProperties", shape: &RESOURCE_PROPERTIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientRequestToken", wire_name: "ClientRequestToken", shape: &CLIENT_REQUEST_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HookType", wire_name: "HookType", shape: &HOOK_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HookStatus", wire_name: "HookStatus", shape: &HOOK_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HookStatusReason", wire_name: "HookStatusReason", shape: &HOOK_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HookInvocationPoint", wire_name: "HookInvocationPoint", shape: &HOOK_INVOCATION_POINT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HookInvocationId", wire_name: "HookInvocationId", shape: &HOOK_INVOCATION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HookFailureMode", wire_name: "HookFailureMode", shape: &HOOK_FAILURE_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DetailedStatus", wire_name: "DetailedStatus", shape: &DETAILED_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StackEvent {
     pub stack_id: String,
@@ -1671,11 +2586,95 @@ pub struct StackEvent {
     pub detailed_status: Option<DetailedStatus>,
 }
 
+impl Structure for StackEvent {
+    const SHAPE: &'static StructShape = &STACK_EVENT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_id);
+        members.put(1, self.event_id);
+        members.put(2, self.stack_name);
+        members.put_some(3, self.operation_id);
+        members.put_some(4, self.logical_resource_id);
+        members.put_some(5, self.physical_resource_id);
+        members.put_some(6, self.resource_type);
+        members.put(7, self.timestamp);
+        members.put_some(8, self.resource_status);
+        members.put_some(9, self.resource_status_reason);
+        members.put_some(10, self.resource_properties);
+        members.put_some(11, self.client_request_token);
+        members.put_some(12, self.hook_type);
+        members.put_some(13, self.hook_status);
+        members.put_some(14, self.hook_status_reason);
+        members.put_some(15, self.hook_invocation_point);
+        members.put_some(16, self.hook_invocation_id);
+        members.put_some(17, self.hook_failure_mode);
+        members.put_some(18, self.detailed_status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_id: members.take(0),
+            event_id: members.take(1),
+            stack_name: members.take(2),
+            operation_id: members.take_some(3),
+            logical_resource_id: members.take_some(4),
+            physical_resource_id: members.take_some(5),
+            resource_type: members.take_some(6),
+            timestamp: members.take(7),
+            resource_status: members.take_some(8),
+            resource_status_reason: members.take_some(9),
+            resource_properties: members.take_some(10),
+            client_request_token: members.take_some(11),
+            hook_type: members.take_some(12),
+            hook_status: members.take_some(13),
+            hook_status_reason: members.take_some(14),
+            hook_invocation_point: members.take_some(15),
+            hook_invocation_id: members.take_some(16),
+            hook_failure_mode: members.take_some(17),
+            detailed_status: members.take_some(18),
+        }
+    }
+}
+
+wire_by_members!(StackEvent);
+
+#[rustfmt::skip]
+static STACK_EVENTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STACK_EVENT_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DESCRIBE_STACK_EVENTS_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeStackEventsOutput", members: &[shape::Member { name: "StackEvents", wire_name: "StackEvents", shape: &STACK_EVENTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeStackEventsOutput {
     pub stack_events: Option<Vec<StackEvent>>,
     pub next_token: Option<String>,
 }
+
+impl Structure for DescribeStackEventsOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_STACK_EVENTS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_events);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_events: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DescribeStackEventsOutput);
+
+#[rustfmt::skip]
+static DESCRIBE_STACK_RESOURCE_INPUT_STRUCT: StructShape = StructShape { name: "DescribeStackResourceInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalResourceId", wire_name: "LogicalResourceId", shape: &LOGICAL_RESOURCE_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeStackResourceInput {
@@ -1683,11 +2682,74 @@ pub struct DescribeStackResourceInput {
     pub logical_resource_id: String,
 }
 
+impl Structure for DescribeStackResourceInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_STACK_RESOURCE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put(1, self.logical_resource_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_name: members.take(0), logical_resource_id: members.take(1) }
+    }
+}
+
+wire_by_members!(DescribeStackResourceInput);
+
+#[rustfmt::skip]
+static METADATA_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STACK_RESOURCE_DRIFT_INFORMATION_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_RESOURCE_DRIFT_INFORMATION_STRUCT);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_DRIFT_INFORMATION_STRUCT: StructShape = StructShape { name: "StackResourceDriftInformation", members: &[shape::Member { name: "StackResourceDriftStatus", wire_name: "StackResourceDriftStatus", shape: &STACK_RESOURCE_DRIFT_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastCheckTimestamp", wire_name: "LastCheckTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StackResourceDriftInformation {
     pub stack_resource_drift_status: StackResourceDriftStatus,
     pub last_check_timestamp: Option<Timestamp>,
 }
+
+impl Structure for StackResourceDriftInformation {
+    const SHAPE: &'static StructShape = &STACK_RESOURCE_DRIFT_INFORMATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_resource_drift_status);
+        members.put_some(1, self.last_check_timestamp);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_resource_drift_status: members.take(0), last_check_timestamp: members.take_some(1) }
+    }
+}
+
+wire_by_members!(StackResourceDriftInformation);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_DETAIL_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_RESOURCE_DETAIL_STRUCT);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_DETAIL_STRUCT: StructShape = StructShape { name: "StackResourceDetail", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalResourceId", wire_name: "LogicalResourceId", shape: &LOGICAL_RESOURCE_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PhysicalResourceId", wire_name: "PhysicalResourceId", shape: &PHYSICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceType", wire_name: "ResourceType", shape: &RESOURCE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdatedTimestamp", wire_name: "LastUpdatedTimestamp", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceStatus", wire_name: "ResourceStatus", shape: &RESOURCE_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceStatusReason", wire_name: "ResourceStatusReason", shape: &RESOURCE_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metadata", wire_name: "Metadata", shape: &METADATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DriftInformation", wire_name: "DriftInformation", shape: &STACK_RESOURCE_DRIFT_INFORMATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModuleInfo", wire_name: "ModuleInfo", shape: &MODULE_INFO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StackResourceDetail {
@@ -1705,10 +2767,76 @@ pub struct StackResourceDetail {
     pub module_info: Option<ModuleInfo>,
 }
 
+impl Structure for StackResourceDetail {
+    const SHAPE: &'static StructShape = &STACK_RESOURCE_DETAIL_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_name);
+        members.put_some(1, self.stack_id);
+        members.put(2, self.logical_resource_id);
+        members.put_some(3, self.physical_resource_id);
+        members.put(4, self.resource_type);
+        members.put(5, self.last_updated_timestamp);
+        members.put(6, self.resource_status);
+        members.put_some(7, self.resource_status_reason);
+        members.put_some(8, self.description);
+        members.put_some(9, self.metadata);
+        members.put_some(10, self.drift_information);
+        members.put_some(11, self.module_info);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_name: members.take_some(0),
+            stack_id: members.take_some(1),
+            logical_resource_id: members.take(2),
+            physical_resource_id: members.take_some(3),
+            resource_type: members.take(4),
+            last_updated_timestamp: members.take(5),
+            resource_status: members.take(6),
+            resource_status_reason: members.take_some(7),
+            description: members.take_some(8),
+            metadata: members.take_some(9),
+            drift_information: members.take_some(10),
+            module_info: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(StackResourceDetail);
+
+#[rustfmt::skip]
+static DESCRIBE_STACK_RESOURCE_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeStackResourceOutput", members: &[shape::Member { name: "StackResourceDetail", wire_name: "StackResourceDetail", shape: &STACK_RESOURCE_DETAIL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeStackResourceOutput {
     pub stack_resource_detail: Option<StackResourceDetail>,
 }
+
+impl Structure for DescribeStackResourceOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_STACK_RESOURCE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_resource_detail);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_resource_detail: members.take_some(0) }
+    }
+}
+
+wire_by_members!(DescribeStackResourceOutput);
+
+#[rustfmt::skip]
+static DESCRIBE_STACK_RESOURCES_INPUT_STRUCT: StructShape = StructShape { name: "DescribeStackResourcesInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalResourceId", wire_name: "LogicalResourceId", shape: &LOGICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PhysicalResourceId", wire_name: "PhysicalResourceId", shape: &PHYSICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeStackResourcesInput {
@@ -1716,6 +2844,45 @@ pub struct DescribeStackResourcesInput {
     pub logical_resource_id: Option<String>,
     pub physical_resource_id: Option<String>,
 }
+
+impl Structure for DescribeStackResourcesInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_STACK_RESOURCES_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_name);
+        members.put_some(1, self.logical_resource_id);
+        members.put_some(2, self.physical_resource_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_name: members.take_some(0),
+            logical_resource_id: members.take_some(1),
+            physical_resource_id: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(DescribeStackResourcesInput);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_RESOURCE_STRUCT);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_STRUCT: StructShape = StructShape { name: "StackResource", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalResourceId", wire_name: "LogicalResourceId", shape: &LOGICAL_RESOURCE_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PhysicalResourceId", wire_name: "PhysicalResourceId", shape: &PHYSICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceType", wire_name: "ResourceType", shape: &RESOURCE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Timestamp", wire_name: "Timestamp", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceStatus", wire_name: "ResourceStatus", shape: &RESOURCE_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceStatusReason", wire_name: "ResourceStatusReason", shape: &RESOURCE_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DriftInformation", wire_name: "DriftInformation", shape: &STACK_RESOURCE_DRIFT_INFORMATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModuleInfo", wire_name: "ModuleInfo", shape: &MODULE_INFO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StackResource {
@@ -1732,40 +2899,607 @@ pub struct StackResource {
     pub module_info: Option<ModuleInfo>,
 }
 
+impl Structure for StackResource {
+    const SHAPE: &'static StructShape = &STACK_RESOURCE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_name);
+        members.put_some(1, self.stack_id);
+        members.put(2, self.logical_resource_id);
+        members.put_some(3, self.physical_resource_id);
+        members.put(4, self.resource_type);
+        members.put(5, self.timestamp);
+        members.put(6, self.resource_status);
+        members.put_some(7, self.resource_status_reason);
+        members.put_some(8, self.description);
+        members.put_some(9, self.drift_information);
+        members.put_some(10, self.module_info);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_name: members.take_some(0),
+            stack_id: members.take_some(1),
+            logical_resource_id: members.take(2),
+            physical_resource_id: members.take_some(3),
+            resource_type: members.take(4),
+            timestamp: members.take(5),
+            resource_status: members.take(6),
+            resource_status_reason: members.take_some(7),
+            description: members.take_some(8),
+            drift_information: members.take_some(9),
+            module_info: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(StackResource);
+
+#[rustfmt::skip]
+static STACK_RESOURCES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STACK_RESOURCE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DESCRIBE_STACK_RESOURCES_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeStackResourcesOutput", members: &[shape::Member { name: "StackResources", wire_name: "StackResources", shape: &STACK_RESOURCES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeStackResourcesOutput {
     pub stack_resources: Option<Vec<StackResource>>,
 }
 
+impl Structure for DescribeStackResourcesOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_STACK_RESOURCES_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_resources);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_resources: members.take_some(0) }
+    }
+}
+
+wire_by_members!(DescribeStackResourcesOutput);
+
+#[rustfmt::skip]
+static DESCRIBE_STACKS_INPUT_STRUCT: StructShape = StructShape { name: "DescribeStacksInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListStackResourcesInput {
-    pub stack_name: String,
+pub struct DescribeStacksInput {
+    pub stack_name: Option<String>,
     pub next_token: Option<String>,
 }
 
+impl Structure for DescribeStacksInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_STACKS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_name);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_name: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DescribeStacksInput);
+
+#[rustfmt::skip]
+static DELETION_TIME_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static LAST_UPDATED_TIME_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static STACK_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATE_IN_PROGRESS", "CREATE_FAILED", "CREATE_COMPLETE", "ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED", "ROLLBACK_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED", "DELETE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_FAILED", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_FAILED", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "IMPORT_IN_PROGRESS", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_IN_PROGRESS", "IMPORT_ROLLBACK_FAILED", "IMPORT_ROLLBACK_COMPLETE", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StackStatus {
+    CreateInProgress,
+    CreateFailed,
+    CreateComplete,
+    RollbackInProgress,
+    RollbackFailed,
+    RollbackComplete,
+    DeleteInProgress,
+    DeleteFailed,
+    DeleteComplete,
+    UpdateInProgress,
+    UpdateCompleteCleanupInProgress,
+    UpdateComplete,
+    UpdateFailed,
+    UpdateRollbackInProgress,
+    UpdateRollbackFailed,
+    UpdateRollbackCompleteCleanupInProgress,
+    UpdateRollbackComplete,
+    ReviewInProgress,
+    ImportInProgress,
+    ImportComplete,
+    ImportRollbackInProgress,
+    ImportRollbackFailed,
+    ImportRollbackComplete,
+    Other(String),
+}
+
+impl StackStatus {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::CreateInProgress => "CREATE_IN_PROGRESS",
+            Self::CreateFailed => "CREATE_FAILED",
+            Self::CreateComplete => "CREATE_COMPLETE",
+            Self::RollbackInProgress => "ROLLBACK_IN_PROGRESS",
+            Self::RollbackFailed => "ROLLBACK_FAILED",
+            Self::RollbackComplete => "ROLLBACK_COMPLETE",
+            Self::DeleteInProgress => "DELETE_IN_PROGRESS",
+            Self::DeleteFailed => "DELETE_FAILED",
+            Self::DeleteComplete => "DELETE_COMPLETE",
+            Self::UpdateInProgress => "UPDATE_IN_PROGRESS",
+            Self::UpdateCompleteCleanupInProgress => "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS",
+            Self::UpdateComplete => "UPDATE_COMPLETE",
+            Self::UpdateFailed => "UPDATE_FAILED",
+            Self::UpdateRollbackInProgress => "UPDATE_ROLLBACK_IN_PROGRESS",
+            Self::UpdateRollbackFailed => "UPDATE_ROLLBACK_FAILED",
+            Self::UpdateRollbackCompleteCleanupInProgress => "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS",
+            Self::UpdateRollbackComplete => "UPDATE_ROLLBACK_COMPLETE",
+            Self::ReviewInProgress => "REVIEW_IN_PROGRESS",
+            Self::ImportInProgress => "IMPORT_IN_PROGRESS",
+            Self::ImportComplete => "IMPORT_COMPLETE",
+            Self::ImportRollbackInProgress => "IMPORT_ROLLBACK_IN_PROGRESS",
+            Self::ImportRollbackFailed => "IMPORT_ROLLBACK_FAILED",
+            Self::ImportRollbackComplete => "IMPORT_ROLLBACK_COMPLETE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for StackStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "CREATE_IN_PROGRESS" => Self::CreateInProgress,
+            "CREATE_FAILED" => Self::CreateFailed,
+            "CREATE_COMPLETE" => Self::CreateComplete,
+            "ROLLBACK_IN_PROGRESS" => Self::RollbackInProgress,
+            "ROLLBACK_FAILED" => Self::RollbackFailed,
+            "ROLLBACK_COMPLETE" => Self::RollbackComplete,
+            "DELETE_IN_PROGRESS" => Self::DeleteInProgress,
+            "DELETE_FAILED" => Self::DeleteFailed,
+            "DELETE_COMPLETE" => Self::DeleteComplete,
+            "UPDATE_IN_PROGRESS" => Self::UpdateInProgress,
+            "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" => Self::UpdateCompleteCleanupInProgress,
+            "UPDATE_COMPLETE" => Self::UpdateComplete,
+            "UPDATE_FAILED" => Self::UpdateFailed,
+            "UPDATE_ROLLBACK_IN_PROGRESS" => Self::UpdateRollbackInProgress,
+            "UPDATE_ROLLBACK_FAILED" => Self::UpdateRollbackFailed,
+            "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS" => Self::UpdateRollbackCompleteCleanupInProgress,
+            "UPDATE_ROLLBACK_COMPLETE" => Self::UpdateRollbackComplete,
+            "REVIEW_IN_PROGRESS" => Self::ReviewInProgress,
+            "IMPORT_IN_PROGRESS" => Self::ImportInProgress,
+            "IMPORT_COMPLETE" => Self::ImportComplete,
+            "IMPORT_ROLLBACK_IN_PROGRESS" => Self::ImportRollbackInProgress,
+            "IMPORT_ROLLBACK_FAILED" => Self::ImportRollbackFailed,
+            "IMPORT_ROLLBACK_COMPLETE" => Self::ImportRollbackComplete,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for StackStatus {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(StackStatus);
+
+#[rustfmt::skip]
+static STACK_STATUS_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OUTPUT_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OUTPUT_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EXPORT_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OUTPUT_SHAPE: shape::Shape = shape::Shape::Structure(&OUTPUT_STRUCT);
+
+#[rustfmt::skip]
+static OUTPUT_STRUCT: StructShape = StructShape { name: "Output", members: &[shape::Member { name: "OutputKey", wire_name: "OutputKey", shape: &OUTPUT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OutputValue", wire_name: "OutputValue", shape: &OUTPUT_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExportName", wire_name: "ExportName", shape: &EXPORT_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct StackResourceDriftInformationSummary {
-    pub stack_resource_drift_status: StackResourceDriftStatus,
+pub struct Output {
+    pub output_key: Option<String>,
+    pub output_value: Option<String>,
+    pub description: Option<String>,
+    pub export_name: Option<String>,
+}
+
+impl Structure for Output {
+    const SHAPE: &'static StructShape = &OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.output_key);
+        members.put_some(1, self.output_value);
+        members.put_some(2, self.description);
+        members.put_some(3, self.export_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            output_key: members.take_some(0),
+            output_value: members.take_some(1),
+            description: members.take_some(2),
+            export_name: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(Output);
+
+#[rustfmt::skip]
+static OUTPUTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OUTPUT_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STACK_DRIFT_INFORMATION_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_DRIFT_INFORMATION_STRUCT);
+
+#[rustfmt::skip]
+static STACK_DRIFT_INFORMATION_STRUCT: StructShape = StructShape { name: "StackDriftInformation", members: &[shape::Member { name: "StackDriftStatus", wire_name: "StackDriftStatus", shape: &STACK_DRIFT_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastCheckTimestamp", wire_name: "LastCheckTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StackDriftInformation {
+    pub stack_drift_status: StackDriftStatus,
     pub last_check_timestamp: Option<Timestamp>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct StackResourceSummary {
-    pub logical_resource_id: String,
-    pub physical_resource_id: Option<String>,
-    pub resource_type: String,
-    pub last_updated_timestamp: Timestamp,
-    pub resource_status: ResourceStatus,
-    pub resource_status_reason: Option<String>,
-    pub drift_information: Option<StackResourceDriftInformationSummary>,
-    pub module_info: Option<ModuleInfo>,
+impl Structure for StackDriftInformation {
+    const SHAPE: &'static StructShape = &STACK_DRIFT_INFORMATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_drift_status);
+        members.put_some(1, self.last_check_timestamp);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_drift_status: members.take(0), last_check_timestamp: members.take_some(1) }
+    }
 }
 
+wire_by_members!(StackDriftInformation);
+
+#[rustfmt::skip]
+static OPERATION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATE_STACK", "UPDATE_STACK", "DELETE_STACK", "CONTINUE_ROLLBACK", "ROLLBACK", "CREATE_CHANGESET", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OperationType {
+    CreateStack,
+    UpdateStack,
+    DeleteStack,
+    ContinueRollback,
+    Rollback,
+    CreateChangeset,
+    Other(String),
+}
+
+impl OperationType {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::CreateStack => "CREATE_STACK",
+            Self::UpdateStack => "UPDATE_STACK",
+            Self::DeleteStack => "DELETE_STACK",
+            Self::ContinueRollback => "CONTINUE_ROLLBACK",
+            Self::Rollback => "ROLLBACK",
+            Self::CreateChangeset => "CREATE_CHANGESET",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for OperationType {
+    fn from(text: &str) -> Self {
+        match text {
+            "CREATE_STACK" => Self::CreateStack,
+            "UPDATE_STACK" => Self::UpdateStack,
+            "DELETE_STACK" => Self::DeleteStack,
+            "CONTINUE_ROLLBACK" => Self::ContinueRollback,
+            "ROLLBACK" => Self::Rollback,
+            "CREATE_CHANGESET" => Self::CreateChangeset,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for OperationType {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(OperationType);
+
+#[rustfmt::skip]
+static OPERATION_ENTRY_SHAPE: shape::Shape = shape::Shape::Structure(&OPERATION_ENTRY_STRUCT);
+
+#[rustfmt::skip]
+static OPERATION_ENTRY_STRUCT: StructShape = StructShape { name: "OperationEntry", members: &[shape::Member { name: "OperationType", wire_name: "OperationType", shape: &OPERATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationId", wire_name: "OperationId", shape: &OPERATION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListStackResourcesOutput {
-    pub stack_resource_summaries: Option<Vec<StackResourceSummary>>,
+pub struct OperationEntry {
+    pub operation_type: Option<OperationType>,
+    pub operation_id: Option<String>,
+}
+
+impl Structure for OperationEntry {
+    const SHAPE: &'static StructShape = &OPERATION_ENTRY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.operation_type);
+        members.put_some(1, self.operation_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { operation_type: members.take_some(0), operation_id: members.take_some(1) }
+    }
+}
+
+wire_by_members!(OperationEntry);
+
+#[rustfmt::skip]
+static LAST_OPERATIONS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OPERATION_ENTRY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STACK_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_STRUCT);
+
+#[rustfmt::skip]
+static STACK_STRUCT: StructShape = StructShape { name: "Stack", members: &[shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSetId", wire_name: "ChangeSetId", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Parameters", wire_name: "Parameters", shape: &PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreationTime", wire_name: "CreationTime", shape: &CREATION_TIME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeletionTime", wire_name: "DeletionTime", shape: &DELETION_TIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdatedTime", wire_name: "LastUpdatedTime", shape: &LAST_UPDATED_TIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RollbackConfiguration", wire_name: "RollbackConfiguration", shape: &ROLLBACK_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackStatus", wire_name: "StackStatus", shape: &STACK_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackStatusReason", wire_name: "StackStatusReason", shape: &STACK_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableRollback", wire_name: "DisableRollback", shape: &DISABLE_ROLLBACK_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NotificationARNs", wire_name: "NotificationARNs", shape: &NOTIFICATION_AR_NS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeoutInMinutes", wire_name: "TimeoutInMinutes", shape: &TIMEOUT_MINUTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Capabilities", wire_name: "Capabilities", shape: &CAPABILITIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Outputs", wire_name: "Outputs", shape: &OUTPUTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleARN", wire_name: "RoleARN", shape: &ROLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EnableTerminationProtection", wire_name: "EnableTerminationProtection", shape: &ENABLE_TERMINATION_PROTECTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ParentId", wire_name: "ParentId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RootId", wire_name: "RootId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DriftInformation", wire_name: "DriftInformation", shape: &STACK_DRIFT_INFORMATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RetainExceptOnCreate", wire_name: "RetainExceptOnCreate", shape: &RETAIN_EXCEPT_ON_CREATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeletionMode", wire_name: "DeletionMode", shape: &DELETION_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DetailedStatus", wire_name: "DetailedStatus", shape: &DETAILED_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastOperations", wire_name: "LastOperations", shape: &LAST_OPERATIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stack {
+    pub stack_id: Option<String>,
+    pub stack_name: String,
+    pub change_set_id: Option<String>,
+    pub description: Option<String>,
+    pub parameters: Option<Vec<Parameter>>,
+    pub creation_time: Timestamp,
+    pub deletion_time: Option<Timestamp>,
+    pub last_updated_time: Option<Timestamp>,
+    pub rollback_configuration: Option<RollbackConfiguration>,
+    pub stack_status: StackStatus,
+    pub stack_status_reason: Option<String>,
+    pub disable_rollback: Option<bool>,
+    pub notification_ar_ns: Option<Vec<String>>,
+    pub timeout_in_minutes: Option<i32>,
+    pub capabilities: Option<Vec<Capability>>,
+    pub outputs: Option<Vec<Output>>,
+    pub role_arn: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+    pub enable_termination_protection: Option<bool>,
+    pub parent_id: Option<String>,
+    pub root_id: Option<String>,
+    pub drift_information: Option<StackDriftInformation>,
+    pub retain_except_on_create: Option<bool>,
+    pub deletion_mode: Option<DeletionMode>,
+    pub detailed_status: Option<DetailedStatus>,
+    pub last_operations: Option<Vec<OperationEntry>>,
+}
+
+impl Structure for Stack {
+    const SHAPE: &'static StructShape = &STACK_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_id);
+        members.put(1, self.stack_name);
+        members.put_some(2, self.change_set_id);
+        members.put_some(3, self.description);
+        members.put_some(4, self.parameters);
+        members.put(5, self.creation_time);
+        members.put_some(6, self.deletion_time);
+        members.put_some(7, self.last_updated_time);
+        members.put_some(8, self.rollback_configuration);
+        members.put(9, self.stack_status);
+        members.put_some(10, self.stack_status_reason);
+        members.put_some(11, self.disable_rollback);
+        members.put_some(12, self.notification_ar_ns);
+        members.put_some(13, self.timeout_in_minutes);
+        members.put_some(14, self.capabilities);
+        members.put_some(15, self.outputs);
+        members.put_some(16, self.role_arn);
+        members.put_some(17, self.tags);
+        members.put_some(18, self.enable_termination_protection);
+        members.put_some(19, self.parent_id);
+        members.put_some(20, self.root_id);
+        members.put_some(21, self.drift_information);
+        members.put_some(22, self.retain_except_on_create);
+        members.put_some(23, self.deletion_mode);
+        members.put_some(24, self.detailed_status);
+        members.put_some(25, self.last_operations);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_id: members.take_some(0),
+            stack_name: members.take(1),
+            change_set_id: members.take_some(2),
+            description: members.take_some(3),
+            parameters: members.take_some(4),
+            creation_time: members.take(5),
+            deletion_time: members.take_some(6),
+            last_updated_time: members.take_some(7),
+            rollback_configuration: members.take_some(8),
+            stack_status: members.take(9),
+            stack_status_reason: members.take_some(10),
+            disable_rollback: members.take_some(11),
+            notification_ar_ns: members.take_some(12),
+            timeout_in_minutes: members.take_some(13),
+            capabilities: members.take_some(14),
+            outputs: members.take_some(15),
+            role_arn: members.take_some(16),
+            tags: members.take_some(17),
+            enable_termination_protection: members.take_some(18),
+            parent_id: members.take_some(19),
+            root_id: members.take_some(20),
+            drift_information: members.take_some(21),
+            retain_except_on_create: members.take_some(22),
+            deletion_mode: members.take_some(23),
+            detailed_status: members.take_some(24),
+            last_operations: members.take_some(25),
+        }
+    }
+}
+
+wire_by_members!(Stack);
+
+#[rustfmt::skip]
+static STACKS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STACK_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DESCRIBE_STACKS_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeStacksOutput", members: &[shape::Member { name: "Stacks", wire_name: "Stacks", shape: &STACKS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeStacksOutput {
+    pub stacks: Option<Vec<Stack>>,
     pub next_token: Option<String>,
 }
+
+impl Structure for DescribeStacksOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_STACKS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stacks);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stacks: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DescribeStacksOutput);
+
+#[rustfmt::skip]
+static EXECUTE_CHANGE_SET_INPUT_STRUCT: StructShape = StructShape { name: "ExecuteChangeSetInput", members: &[shape::Member { name: "ChangeSetName", wire_name: "ChangeSetName", shape: &CHANGE_SET_NAME_OR_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_OR_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientRequestToken", wire_name: "ClientRequestToken", shape: &CLIENT_REQUEST_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableRollback", wire_name: "DisableRollback", shape: &DISABLE_ROLLBACK_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RetainExceptOnCreate", wire_name: "RetainExceptOnCreate", shape: &RETAIN_EXCEPT_ON_CREATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExecuteChangeSetInput {
+    pub change_set_name: String,
+    pub stack_name: Option<String>,
+    pub client_request_token: Option<String>,
+    pub disable_rollback: Option<bool>,
+    pub retain_except_on_create: Option<bool>,
+}
+
+impl Structure for ExecuteChangeSetInput {
+    const SHAPE: &'static StructShape = &EXECUTE_CHANGE_SET_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.change_set_name);
+        members.put_some(1, self.stack_name);
+        members.put_some(2, self.client_request_token);
+        members.put_some(3, self.disable_rollback);
+        members.put_some(4, self.retain_except_on_create);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            change_set_name: members.take(0),
+            stack_name: members.take_some(1),
+            client_request_token: members.take_some(2),
+            disable_rollback: members.take_some(3),
+            retain_except_on_create: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(ExecuteChangeSetInput);
+
+#[rustfmt::skip]
+static EXECUTE_CHANGE_SET_OUTPUT_STRUCT: StructShape = StructShape { name: "ExecuteChangeSetOutput", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ExecuteChangeSetOutput {}
+
+impl Structure for ExecuteChangeSetOutput {
+    const SHAPE: &'static StructShape = &EXECUTE_CHANGE_SET_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(ExecuteChangeSetOutput);
+
+#[rustfmt::skip]
+static TEMPLATE_STAGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Original", "Processed", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TemplateStage {
@@ -1801,6 +3535,14 @@ impl Default for TemplateStage {
     }
 }
 
+wire_by_text!(TemplateStage);
+
+#[rustfmt::skip]
+static GET_TEMPLATE_INPUT_STRUCT: StructShape = StructShape { name: "GetTemplateInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSetName", wire_name: "ChangeSetName", shape: &CHANGE_SET_NAME_OR_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateStage", wire_name: "TemplateStage", shape: &TEMPLATE_STAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetTemplateInput {
     pub stack_name: Option<String>,
@@ -1808,11 +3550,64 @@ pub struct GetTemplateInput {
     pub template_stage: Option<TemplateStage>,
 }
 
+impl Structure for GetTemplateInput {
+    const SHAPE: &'static StructShape = &GET_TEMPLATE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_name);
+        members.put_some(1, self.change_set_name);
+        members.put_some(2, self.template_stage);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_name: members.take_some(0),
+            change_set_name: members.take_some(1),
+            template_stage: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(GetTemplateInput);
+
+#[rustfmt::skip]
+static STAGE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TEMPLATE_STAGE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_TEMPLATE_OUTPUT_STRUCT: StructShape = StructShape { name: "GetTemplateOutput", members: &[shape::Member { name: "TemplateBody", wire_name: "TemplateBody", shape: &TEMPLATE_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StagesAvailable", wire_name: "StagesAvailable", shape: &STAGE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetTemplateOutput {
     pub template_body: Option<String>,
     pub stages_available: Option<Vec<TemplateStage>>,
 }
+
+impl Structure for GetTemplateOutput {
+    const SHAPE: &'static StructShape = &GET_TEMPLATE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.template_body);
+        members.put_some(1, self.stages_available);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { template_body: members.take_some(0), stages_available: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetTemplateOutput);
+
+#[rustfmt::skip]
+static STACK_SET_NAME_OR_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("[a-zA-Z][-a-zA-Z0-9]*(?::[a-zA-Z0-9]{8}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{4}-[a-zA-Z0-9]{12})?"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CALL_AS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["SELF", "DELEGATED_ADMIN", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CallAs {
@@ -1848,10 +3643,47 @@ impl Default for CallAs {
     }
 }
 
+wire_by_text!(CallAs);
+
+#[rustfmt::skip]
+static TREAT_UNRECOGNIZED_RESOURCE_TYPES_AS_WARNINGS_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static TEMPLATE_SUMMARY_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&TEMPLATE_SUMMARY_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static TEMPLATE_SUMMARY_CONFIG_STRUCT: StructShape = StructShape { name: "TemplateSummaryConfig", members: &[shape::Member { name: "TreatUnrecognizedResourceTypesAsWarnings", wire_name: "TreatUnrecognizedResourceTypesAsWarnings", shape: &TREAT_UNRECOGNIZED_RESOURCE_TYPES_AS_WARNINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TemplateSummaryConfig {
     pub treat_unrecognized_resource_types_as_warnings: Option<bool>,
 }
+
+impl Structure for TemplateSummaryConfig {
+    const SHAPE: &'static StructShape = &TEMPLATE_SUMMARY_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.treat_unrecognized_resource_types_as_warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { treat_unrecognized_resource_types_as_warnings: members.take_some(0) }
+    }
+}
+
+wire_by_members!(TemplateSummaryConfig);
+
+#[rustfmt::skip]
+static GET_TEMPLATE_SUMMARY_INPUT_STRUCT: StructShape = StructShape { name: "GetTemplateSummaryInput", members: &[shape::Member { name: "TemplateBody", wire_name: "TemplateBody", shape: &TEMPLATE_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateURL", wire_name: "TemplateURL", shape: &TEMPLATE_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_OR_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackSetName", wire_name: "StackSetName", shape: &STACK_SET_NAME_OR_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CallAs", wire_name: "CallAs", shape: &CALL_AS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateSummaryConfig", wire_name: "TemplateSummaryConfig", shape: &TEMPLATE_SUMMARY_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetTemplateSummaryInput {
@@ -1863,10 +3695,85 @@ pub struct GetTemplateSummaryInput {
     pub template_summary_config: Option<TemplateSummaryConfig>,
 }
 
+impl Structure for GetTemplateSummaryInput {
+    const SHAPE: &'static StructShape = &GET_TEMPLATE_SUMMARY_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.template_body);
+        members.put_some(1, self.template_url);
+        members.put_some(2, self.stack_name);
+        members.put_some(3, self.stack_set_name);
+        members.put_some(4, self.call_as);
+        members.put_some(5, self.template_summary_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            template_body: members.take_some(0),
+            template_url: members.take_some(1),
+            stack_name: members.take_some(2),
+            stack_set_name: members.take_some(3),
+            call_as: members.take_some(4),
+            template_summary_config: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(GetTemplateSummaryInput);
+
+#[rustfmt::skip]
+static PARAMETER_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NO_ECHO_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static ALLOWED_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ALLOWED_VALUES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ALLOWED_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static PARAMETER_CONSTRAINTS_SHAPE: shape::Shape = shape::Shape::Structure(&PARAMETER_CONSTRAINTS_STRUCT);
+
+#[rustfmt::skip]
+static PARAMETER_CONSTRAINTS_STRUCT: StructShape = StructShape { name: "ParameterConstraints", members: &[shape::Member { name: "AllowedValues", wire_name: "AllowedValues", shape: &ALLOWED_VALUES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParameterConstraints {
     pub allowed_values: Option<Vec<String>>,
 }
+
+impl Structure for ParameterConstraints {
+    const SHAPE: &'static StructShape = &PARAMETER_CONSTRAINTS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.allowed_values);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { allowed_values: members.take_some(0) }
+    }
+}
+
+wire_by_members!(ParameterConstraints);
+
+#[rustfmt::skip]
+static PARAMETER_DECLARATION_SHAPE: shape::Shape = shape::Shape::Structure(&PARAMETER_DECLARATION_STRUCT);
+
+#[rustfmt::skip]
+static PARAMETER_DECLARATION_STRUCT: StructShape = StructShape { name: "ParameterDeclaration", members: &[shape::Member { name: "ParameterKey", wire_name: "ParameterKey", shape: &PARAMETER_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultValue", wire_name: "DefaultValue", shape: &PARAMETER_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ParameterType", wire_name: "ParameterType", shape: &PARAMETER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NoEcho", wire_name: "NoEcho", shape: &NO_ECHO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ParameterConstraints", wire_name: "ParameterConstraints", shape: &PARAMETER_CONSTRAINTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParameterDeclaration {
@@ -1878,6 +3785,64 @@ pub struct ParameterDeclaration {
     pub parameter_constraints: Option<ParameterConstraints>,
 }
 
+impl Structure for ParameterDeclaration {
+    const SHAPE: &'static StructShape = &PARAMETER_DECLARATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.parameter_key);
+        members.put_some(1, self.default_value);
+        members.put_some(2, self.parameter_type);
+        members.put_some(3, self.no_echo);
+        members.put_some(4, self.description);
+        members.put_some(5, self.parameter_constraints);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            parameter_key: members.take_some(0),
+            default_value: members.take_some(1),
+            parameter_type: members.take_some(2),
+            no_echo: members.take_some(3),
+            description: members.take_some(4),
+            parameter_constraints: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(ParameterDeclaration);
+
+#[rustfmt::skip]
+static PARAMETER_DECLARATIONS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &PARAMETER_DECLARATION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CAPABILITIES_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static VERSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TRANSFORM_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TRANSFORMS_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TRANSFORM_NAME_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LOGICAL_RESOURCE_IDS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LOGICAL_RESOURCE_ID_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(200) } });
+
+#[rustfmt::skip]
+static RESOURCE_IDENTIFIERS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &RESOURCE_IDENTIFIER_PROPERTY_KEY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static RESOURCE_IDENTIFIER_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&RESOURCE_IDENTIFIER_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static RESOURCE_IDENTIFIER_SUMMARY_STRUCT: StructShape = StructShape { name: "ResourceIdentifierSummary", members: &[shape::Member { name: "ResourceType", wire_name: "ResourceType", shape: &RESOURCE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogicalResourceIds", wire_name: "LogicalResourceIds", shape: &LOGICAL_RESOURCE_IDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceIdentifiers", wire_name: "ResourceIdentifiers", shape: &RESOURCE_IDENTIFIERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ResourceIdentifierSummary {
     pub resource_type: Option<String>,
@@ -1885,10 +3850,71 @@ pub struct ResourceIdentifierSummary {
     pub resource_identifiers: Option<Vec<String>>,
 }
 
+impl Structure for ResourceIdentifierSummary {
+    const SHAPE: &'static StructShape = &RESOURCE_IDENTIFIER_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.resource_type);
+        members.put_some(1, self.logical_resource_ids);
+        members.put_some(2, self.resource_identifiers);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            resource_type: members.take_some(0),
+            logical_resource_ids: members.take_some(1),
+            resource_identifiers: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ResourceIdentifierSummary);
+
+#[rustfmt::skip]
+static RESOURCE_IDENTIFIER_SUMMARIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &RESOURCE_IDENTIFIER_SUMMARY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static WARNINGS_SHAPE: shape::Shape = shape::Shape::Structure(&WARNINGS_STRUCT);
+
+#[rustfmt::skip]
+static WARNINGS_STRUCT: StructShape = StructShape { name: "Warnings", members: &[shape::Member { name: "UnrecognizedResourceTypes", wire_name: "UnrecognizedResourceTypes", shape: &RESOURCE_TYPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Warnings {
     pub unrecognized_resource_types: Option<Vec<String>>,
 }
+
+impl Structure for Warnings {
+    const SHAPE: &'static StructShape = &WARNINGS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.unrecognized_resource_types);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { unrecognized_resource_types: members.take_some(0) }
+    }
+}
+
+wire_by_members!(Warnings);
+
+#[rustfmt::skip]
+static GET_TEMPLATE_SUMMARY_OUTPUT_STRUCT: StructShape = StructShape { name: "GetTemplateSummaryOutput", members: &[shape::Member { name: "Parameters", wire_name: "Parameters", shape: &PARAMETER_DECLARATIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Capabilities", wire_name: "Capabilities", shape: &CAPABILITIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CapabilitiesReason", wire_name: "CapabilitiesReason", shape: &CAPABILITIES_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceTypes", wire_name: "ResourceTypes", shape: &RESOURCE_TYPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "Version", shape: &VERSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metadata", wire_name: "Metadata", shape: &METADATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeclaredTransforms", wire_name: "DeclaredTransforms", shape: &TRANSFORMS_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceIdentifierSummaries", wire_name: "ResourceIdentifierSummaries", shape: &RESOURCE_IDENTIFIER_SUMMARIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Warnings", wire_name: "Warnings", shape: &WARNINGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetTemplateSummaryOutput {
@@ -1904,11 +3930,760 @@ pub struct GetTemplateSummaryOutput {
     pub warnings: Option<Warnings>,
 }
 
+impl Structure for GetTemplateSummaryOutput {
+    const SHAPE: &'static StructShape = &GET_TEMPLATE_SUMMARY_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.parameters);
+        members.put_some(1, self.description);
+        members.put_some(2, self.capabilities);
+        members.put_some(3, self.capabilities_reason);
+        members.put_some(4, self.resource_types);
+        members.put_some(5, self.version);
+        members.put_some(6, self.metadata);
+        members.put_some(7, self.declared_transforms);
+        members.put_some(8, self.resource_identifier_summaries);
+        members.put_some(9, self.warnings);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            parameters: members.take_some(0),
+            description: members.take_some(1),
+            capabilities: members.take_some(2),
+            capabilities_reason: members.take_some(3),
+            resource_types: members.take_some(4),
+            version: members.take_some(5),
+            metadata: members.take_some(6),
+            declared_transforms: members.take_some(7),
+            resource_identifier_summaries: members.take_some(8),
+            warnings: members.take_some(9),
+        }
+    }
+}
+
+wire_by_members!(GetTemplateSummaryOutput);
+
+#[rustfmt::skip]
+static LIST_CHANGE_SETS_INPUT_STRUCT: StructShape = StructShape { name: "ListChangeSetsInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_OR_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListChangeSetsInput {
+    pub stack_name: String,
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListChangeSetsInput {
+    const SHAPE: &'static StructShape = &LIST_CHANGE_SETS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_name: members.take(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListChangeSetsInput);
+
+#[rustfmt::skip]
+static CHANGE_SET_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&CHANGE_SET_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static CHANGE_SET_SUMMARY_STRUCT: StructShape = StructShape { name: "ChangeSetSummary", members: &[shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSetId", wire_name: "ChangeSetId", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChangeSetName", wire_name: "ChangeSetName", shape: &CHANGE_SET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExecutionStatus", wire_name: "ExecutionStatus", shape: &EXECUTION_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Status", wire_name: "Status", shape: &CHANGE_SET_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StatusReason", wire_name: "StatusReason", shape: &CHANGE_SET_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreationTime", wire_name: "CreationTime", shape: &CREATION_TIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IncludeNestedStacks", wire_name: "IncludeNestedStacks", shape: &INCLUDE_NESTED_STACKS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ParentChangeSetId", wire_name: "ParentChangeSetId", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RootChangeSetId", wire_name: "RootChangeSetId", shape: &CHANGE_SET_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImportExistingResources", wire_name: "ImportExistingResources", shape: &IMPORT_EXISTING_RESOURCES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ChangeSetSummary {
+    pub stack_id: Option<String>,
+    pub stack_name: Option<String>,
+    pub change_set_id: Option<String>,
+    pub change_set_name: Option<String>,
+    pub execution_status: Option<ExecutionStatus>,
+    pub status: Option<ChangeSetStatus>,
+    pub status_reason: Option<String>,
+    pub creation_time: Option<Timestamp>,
+    pub description: Option<String>,
+    pub include_nested_stacks: Option<bool>,
+    pub parent_change_set_id: Option<String>,
+    pub root_change_set_id: Option<String>,
+    pub import_existing_resources: Option<bool>,
+}
+
+impl Structure for ChangeSetSummary {
+    const SHAPE: &'static StructShape = &CHANGE_SET_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_id);
+        members.put_some(1, self.stack_name);
+        members.put_some(2, self.change_set_id);
+        members.put_some(3, self.change_set_name);
+        members.put_some(4, self.execution_status);
+        members.put_some(5, self.status);
+        members.put_some(6, self.status_reason);
+        members.put_some(7, self.creation_time);
+        members.put_some(8, self.description);
+        members.put_some(9, self.include_nested_stacks);
+        members.put_some(10, self.parent_change_set_id);
+        members.put_some(11, self.root_change_set_id);
+        members.put_some(12, self.import_existing_resources);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_id: members.take_some(0),
+            stack_name: members.take_some(1),
+            change_set_id: members.take_some(2),
+            change_set_name: members.take_some(3),
+            execution_status: members.take_some(4),
+            status: members.take_some(5),
+            status_reason: members.take_some(6),
+            creation_time: members.take_some(7),
+            description: members.take_some(8),
+            include_nested_stacks: members.take_some(9),
+            parent_change_set_id: members.take_some(10),
+            root_change_set_id: members.take_some(11),
+            import_existing_resources: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(ChangeSetSummary);
+
+#[rustfmt::skip]
+static CHANGE_SET_SUMMARIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &CHANGE_SET_SUMMARY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_CHANGE_SETS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListChangeSetsOutput", members: &[shape::Member { name: "Summaries", wire_name: "Summaries", shape: &CHANGE_SET_SUMMARIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListChangeSetsOutput {
+    pub summaries: Option<Vec<ChangeSetSummary>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListChangeSetsOutput {
+    const SHAPE: &'static StructShape = &LIST_CHANGE_SETS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.summaries);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { summaries: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListChangeSetsOutput);
+
+#[rustfmt::skip]
+static LIST_EXPORTS_INPUT_STRUCT: StructShape = StructShape { name: "ListExportsInput", members: &[shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListExportsInput {
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListExportsInput {
+    const SHAPE: &'static StructShape = &LIST_EXPORTS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { next_token: members.take_some(0) }
+    }
+}
+
+wire_by_members!(ListExportsInput);
+
+#[rustfmt::skip]
+static EXPORT_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EXPORT_SHAPE: shape::Shape = shape::Shape::Structure(&EXPORT_STRUCT);
+
+#[rustfmt::skip]
+static EXPORT_STRUCT: StructShape = StructShape { name: "Export", members: &[shape::Member { name: "ExportingStackId", wire_name: "ExportingStackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &EXPORT_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &EXPORT_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Export {
+    pub exporting_stack_id: Option<String>,
+    pub name: Option<String>,
+    pub value: Option<String>,
+}
+
+impl Structure for Export {
+    const SHAPE: &'static StructShape = &EXPORT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.exporting_stack_id);
+        members.put_some(1, self.name);
+        members.put_some(2, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            exporting_stack_id: members.take_some(0),
+            name: members.take_some(1),
+            value: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(Export);
+
+#[rustfmt::skip]
+static EXPORTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &EXPORT_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_EXPORTS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListExportsOutput", members: &[shape::Member { name: "Exports", wire_name: "Exports", shape: &EXPORTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListExportsOutput {
+    pub exports: Option<Vec<Export>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListExportsOutput {
+    const SHAPE: &'static StructShape = &LIST_EXPORTS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.exports);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { exports: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListExportsOutput);
+
+#[rustfmt::skip]
+static LIST_STACK_RESOURCES_INPUT_STRUCT: StructShape = StructShape { name: "ListStackResourcesInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListStackResourcesInput {
+    pub stack_name: String,
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListStackResourcesInput {
+    const SHAPE: &'static StructShape = &LIST_STACK_RESOURCES_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_name: members.take(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListStackResourcesInput);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_DRIFT_INFORMATION_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_RESOURCE_DRIFT_INFORMATION_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_DRIFT_INFORMATION_SUMMARY_STRUCT: StructShape = StructShape { name: "StackResourceDriftInformationSummary", members: &[shape::Member { name: "StackResourceDriftStatus", wire_name: "StackResourceDriftStatus", shape: &STACK_RESOURCE_DRIFT_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastCheckTimestamp", wire_name: "LastCheckTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StackResourceDriftInformationSummary {
+    pub stack_resource_drift_status: StackResourceDriftStatus,
+    pub last_check_timestamp: Option<Timestamp>,
+}
+
+impl Structure for StackResourceDriftInformationSummary {
+    const SHAPE: &'static StructShape = &STACK_RESOURCE_DRIFT_INFORMATION_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_resource_drift_status);
+        members.put_some(1, self.last_check_timestamp);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_resource_drift_status: members.take(0), last_check_timestamp: members.take_some(1) }
+    }
+}
+
+wire_by_members!(StackResourceDriftInformationSummary);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_RESOURCE_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_SUMMARY_STRUCT: StructShape = StructShape { name: "StackResourceSummary", members: &[shape::Member { name: "LogicalResourceId", wire_name: "LogicalResourceId", shape: &LOGICAL_RESOURCE_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PhysicalResourceId", wire_name: "PhysicalResourceId", shape: &PHYSICAL_RESOURCE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceType", wire_name: "ResourceType", shape: &RESOURCE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdatedTimestamp", wire_name: "LastUpdatedTimestamp", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceStatus", wire_name: "ResourceStatus", shape: &RESOURCE_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceStatusReason", wire_name: "ResourceStatusReason", shape: &RESOURCE_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DriftInformation", wire_name: "DriftInformation", shape: &STACK_RESOURCE_DRIFT_INFORMATION_SUMMARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ModuleInfo", wire_name: "ModuleInfo", shape: &MODULE_INFO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StackResourceSummary {
+    pub logical_resource_id: String,
+    pub physical_resource_id: Option<String>,
+    pub resource_type: String,
+    pub last_updated_timestamp: Timestamp,
+    pub resource_status: ResourceStatus,
+    pub resource_status_reason: Option<String>,
+    pub drift_information: Option<StackResourceDriftInformationSummary>,
+    pub module_info: Option<ModuleInfo>,
+}
+
+impl Structure for StackResourceSummary {
+    const SHAPE: &'static StructShape = &STACK_RESOURCE_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.logical_resource_id);
+        members.put_some(1, self.physical_resource_id);
+        members.put(2, self.resource_type);
+        members.put(3, self.last_updated_timestamp);
+        members.put(4, self.resource_status);
+        members.put_some(5, self.resource_status_reason);
+        members.put_some(6, self.drift_information);
+        members.put_some(7, self.module_info);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            logical_resource_id: members.take(0),
+            physical_resource_id: members.take_some(1),
+            resource_type: members.take(2),
+            last_updated_timestamp: members.take(3),
+            resource_status: members.take(4),
+            resource_status_reason: members.take_some(5),
+            drift_information: members.take_some(6),
+            module_info: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(StackResourceSummary);
+
+#[rustfmt::skip]
+static STACK_RESOURCE_SUMMARIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STACK_RESOURCE_SUMMARY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_STACK_RESOURCES_OUTPUT_STRUCT: StructShape = StructShape { name: "ListStackResourcesOutput", members: &[shape::Member { name: "StackResourceSummaries", wire_name: "StackResourceSummaries", shape: &STACK_RESOURCE_SUMMARIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListStackResourcesOutput {
+    pub stack_resource_summaries: Option<Vec<StackResourceSummary>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListStackResourcesOutput {
+    const SHAPE: &'static StructShape = &LIST_STACK_RESOURCES_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_resource_summaries);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_resource_summaries: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListStackResourcesOutput);
+
+#[rustfmt::skip]
+static STACK_STATUS_FILTER_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STACK_STATUS_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_STACKS_INPUT_STRUCT: StructShape = StructShape { name: "ListStacksInput", members: &[shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackStatusFilter", wire_name: "StackStatusFilter", shape: &STACK_STATUS_FILTER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListStacksInput {
+    pub next_token: Option<String>,
+    pub stack_status_filter: Option<Vec<StackStatus>>,
+}
+
+impl Structure for ListStacksInput {
+    const SHAPE: &'static StructShape = &LIST_STACKS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.next_token);
+        members.put_some(1, self.stack_status_filter);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { next_token: members.take_some(0), stack_status_filter: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListStacksInput);
+
+#[rustfmt::skip]
+static TEMPLATE_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STACK_DRIFT_INFORMATION_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_DRIFT_INFORMATION_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static STACK_DRIFT_INFORMATION_SUMMARY_STRUCT: StructShape = StructShape { name: "StackDriftInformationSummary", members: &[shape::Member { name: "StackDriftStatus", wire_name: "StackDriftStatus", shape: &STACK_DRIFT_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastCheckTimestamp", wire_name: "LastCheckTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StackDriftInformationSummary {
+    pub stack_drift_status: StackDriftStatus,
+    pub last_check_timestamp: Option<Timestamp>,
+}
+
+impl Structure for StackDriftInformationSummary {
+    const SHAPE: &'static StructShape = &STACK_DRIFT_INFORMATION_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_drift_status);
+        members.put_some(1, self.last_check_timestamp);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_drift_status: members.take(0), last_check_timestamp: members.take_some(1) }
+    }
+}
+
+wire_by_members!(StackDriftInformationSummary);
+
+#[rustfmt::skip]
+static STACK_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&STACK_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static STACK_SUMMARY_STRUCT: StructShape = StructShape { name: "StackSummary", members: &[shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateDescription", wire_name: "TemplateDescription", shape: &TEMPLATE_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreationTime", wire_name: "CreationTime", shape: &CREATION_TIME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdatedTime", wire_name: "LastUpdatedTime", shape: &LAST_UPDATED_TIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeletionTime", wire_name: "DeletionTime", shape: &DELETION_TIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackStatus", wire_name: "StackStatus", shape: &STACK_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackStatusReason", wire_name: "StackStatusReason", shape: &STACK_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ParentId", wire_name: "ParentId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RootId", wire_name: "RootId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DriftInformation", wire_name: "DriftInformation", shape: &STACK_DRIFT_INFORMATION_SUMMARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastOperations", wire_name: "LastOperations", shape: &LAST_OPERATIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StackSummary {
+    pub stack_id: Option<String>,
+    pub stack_name: String,
+    pub template_description: Option<String>,
+    pub creation_time: Timestamp,
+    pub last_updated_time: Option<Timestamp>,
+    pub deletion_time: Option<Timestamp>,
+    pub stack_status: StackStatus,
+    pub stack_status_reason: Option<String>,
+    pub parent_id: Option<String>,
+    pub root_id: Option<String>,
+    pub drift_information: Option<StackDriftInformationSummary>,
+    pub last_operations: Option<Vec<OperationEntry>>,
+}
+
+impl Structure for StackSummary {
+    const SHAPE: &'static StructShape = &STACK_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_id);
+        members.put(1, self.stack_name);
+        members.put_some(2, self.template_description);
+        members.put(3, self.creation_time);
+        members.put_some(4, self.last_updated_time);
+        members.put_some(5, self.deletion_time);
+        members.put(6, self.stack_status);
+        members.put_some(7, self.stack_status_reason);
+        members.put_some(8, self.parent_id);
+        members.put_some(9, self.root_id);
+        members.put_some(10, self.drift_information);
+        members.put_some(11, self.last_operations);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_id: members.take_some(0),
+            stack_name: members.take(1),
+            template_description: members.take_some(2),
+            creation_time: members.take(3),
+            last_updated_time: members.take_some(4),
+            deletion_time: members.take_some(5),
+            stack_status: members.take(6),
+            stack_status_reason: members.take_some(7),
+            parent_id: members.take_some(8),
+            root_id: members.take_some(9),
+            drift_information: members.take_some(10),
+            last_operations: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(StackSummary);
+
+#[rustfmt::skip]
+static STACK_SUMMARIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STACK_SUMMARY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_STACKS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListStacksOutput", members: &[shape::Member { name: "StackSummaries", wire_name: "StackSummaries", shape: &STACK_SUMMARIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListStacksOutput {
+    pub stack_summaries: Option<Vec<StackSummary>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListStacksOutput {
+    const SHAPE: &'static StructShape = &LIST_STACKS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_summaries);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_summaries: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListStacksOutput);
+
+#[rustfmt::skip]
+static STACK_POLICY_DURING_UPDATE_BODY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(16384) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STACK_POLICY_DURING_UPDATE_URL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(5120) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static UPDATE_STACK_INPUT_STRUCT: StructShape = StructShape { name: "UpdateStackInput", members: &[shape::Member { name: "StackName", wire_name: "StackName", shape: &STACK_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateBody", wire_name: "TemplateBody", shape: &TEMPLATE_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateURL", wire_name: "TemplateURL", shape: &TEMPLATE_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UsePreviousTemplate", wire_name: "UsePreviousTemplate", shape: &USE_PREVIOUS_TEMPLATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackPolicyDuringUpdateBody", wire_name: "StackPolicyDuringUpdateBody", shape: &STACK_POLICY_DURING_UPDATE_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackPolicyDuringUpdateURL", wire_name: "StackPolicyDuringUpdateURL", shape: &STACK_POLICY_DURING_UPDATE_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Parameters", wire_name: "Parameters", shape: &PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Capabilities", wire_name: "Capabilities", shape: &CAPABILITIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourceTypes", wire_name: "ResourceTypes", shape: &RESOURCE_TYPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleARN", wire_name: "RoleARN", shape: &ROLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RollbackConfiguration", wire_name: "RollbackConfiguration", shape: &ROLLBACK_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackPolicyBody", wire_name: "StackPolicyBody", shape: &STACK_POLICY_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StackPolicyURL", wire_name: "StackPolicyURL", shape: &STACK_POLICY_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NotificationARNs", wire_name: "NotificationARNs", shape: &NOTIFICATION_AR_NS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisableRollback", wire_name: "DisableRollback", shape: &DISABLE_ROLLBACK_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientRequestToken", wire_name: "ClientRequestToken", shape: &CLIENT_REQUEST_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RetainExceptOnCreate", wire_name: "RetainExceptOnCreate", shape: &RETAIN_EXCEPT_ON_CREATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateStackInput {
+    pub stack_name: String,
+    pub template_body: Option<String>,
+    pub template_url: Option<String>,
+    pub use_previous_template: Option<bool>,
+    pub stack_policy_during_update_body: Option<String>,
+    pub stack_policy_during_update_url: Option<String>,
+    pub parameters: Option<Vec<Parameter>>,
+    pub capabilities: Option<Vec<Capability>>,
+    pub resource_types: Option<Vec<String>>,
+    pub role_arn: Option<String>,
+    pub rollback_configuration: Option<RollbackConfiguration>,
+    pub stack_policy_body: Option<String>,
+    pub stack_policy_url: Option<String>,
+    pub notification_ar_ns: Option<Vec<String>>,
+    pub tags: Option<Vec<Tag>>,
+    pub disable_rollback: Option<bool>,
+    pub client_request_token: Option<String>,
+    pub retain_except_on_create: Option<bool>,
+}
+
+impl Structure for UpdateStackInput {
+    const SHAPE: &'static StructShape = &UPDATE_STACK_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stack_name);
+        members.put_some(1, self.template_body);
+        members.put_some(2, self.template_url);
+        members.put_some(3, self.use_previous_template);
+        members.put_some(4, self.stack_policy_during_update_body);
+        members.put_some(5, self.stack_policy_during_update_url);
+        members.put_some(6, self.parameters);
+        members.put_some(7, self.capabilities);
+        members.put_some(8, self.resource_types);
+        members.put_some(9, self.role_arn);
+        members.put_some(10, self.rollback_configuration);
+        members.put_some(11, self.stack_policy_body);
+        members.put_some(12, self.stack_policy_url);
+        members.put_some(13, self.notification_ar_ns);
+        members.put_some(14, self.tags);
+        members.put_some(15, self.disable_rollback);
+        members.put_some(16, self.client_request_token);
+        members.put_some(17, self.retain_except_on_create);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            stack_name: members.take(0),
+            template_body: members.take_some(1),
+            template_url: members.take_some(2),
+            use_previous_template: members.take_some(3),
+            stack_policy_during_update_body: members.take_some(4),
+            stack_policy_during_update_url: members.take_some(5),
+            parameters: members.take_some(6),
+            capabilities: members.take_some(7),
+            resource_types: members.take_some(8),
+            role_arn: members.take_some(9),
+            rollback_configuration: members.take_some(10),
+            stack_policy_body: members.take_some(11),
+            stack_policy_url: members.take_some(12),
+            notification_ar_ns: members.take_some(13),
+            tags: members.take_some(14),
+            disable_rollback: members.take_some(15),
+            client_request_token: members.take_some(16),
+            retain_except_on_create: members.take_some(17),
+        }
+    }
+}
+
+wire_by_members!(UpdateStackInput);
+
+#[rustfmt::skip]
+static UPDATE_STACK_OUTPUT_STRUCT: StructShape = StructShape { name: "UpdateStackOutput", members: &[shape::Member { name: "StackId", wire_name: "StackId", shape: &STACK_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OperationId", wire_name: "OperationId", shape: &OPERATION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateStackOutput {
+    pub stack_id: Option<String>,
+    pub operation_id: Option<String>,
+}
+
+impl Structure for UpdateStackOutput {
+    const SHAPE: &'static StructShape = &UPDATE_STACK_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.stack_id);
+        members.put_some(1, self.operation_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stack_id: members.take_some(0), operation_id: members.take_some(1) }
+    }
+}
+
+wire_by_members!(UpdateStackOutput);
+
+#[rustfmt::skip]
+static VALIDATE_TEMPLATE_INPUT_STRUCT: StructShape = StructShape { name: "ValidateTemplateInput", members: &[shape::Member { name: "TemplateBody", wire_name: "TemplateBody", shape: &TEMPLATE_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TemplateURL", wire_name: "TemplateURL", shape: &TEMPLATE_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ValidateTemplateInput {
     pub template_body: Option<String>,
     pub template_url: Option<String>,
 }
+
+impl Structure for ValidateTemplateInput {
+    const SHAPE: &'static StructShape = &VALIDATE_TEMPLATE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.template_body);
+        members.put_some(1, self.template_url);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { template_body: members.take_some(0), template_url: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ValidateTemplateInput);
+
+#[rustfmt::skip]
+static TEMPLATE_PARAMETER_SHAPE: shape::Shape = shape::Shape::Structure(&TEMPLATE_PARAMETER_STRUCT);
+
+#[rustfmt::skip]
+static TEMPLATE_PARAMETER_STRUCT: StructShape = StructShape { name: "TemplateParameter", members: &[shape::Member { name: "ParameterKey", wire_name: "ParameterKey", shape: &PARAMETER_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultValue", wire_name: "DefaultValue", shape: &PARAMETER_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NoEcho", wire_name: "NoEcho", shape: &NO_ECHO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TemplateParameter {
@@ -1917,6 +4692,41 @@ pub struct TemplateParameter {
     pub no_echo: Option<bool>,
     pub description: Option<String>,
 }
+
+impl Structure for TemplateParameter {
+    const SHAPE: &'static StructShape = &TEMPLATE_PARAMETER_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.parameter_key);
+        members.put_some(1, self.default_value);
+        members.put_some(2, self.no_echo);
+        members.put_some(3, self.description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            parameter_key: members.take_some(0),
+            default_value: members.take_some(1),
+            no_echo: members.take_some(2),
+            description: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(TemplateParameter);
+
+#[rustfmt::skip]
+static TEMPLATE_PARAMETERS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TEMPLATE_PARAMETER_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static VALIDATE_TEMPLATE_OUTPUT_STRUCT: StructShape = StructShape { name: "ValidateTemplateOutput", members: &[shape::Member { name: "Parameters", wire_name: "Parameters", shape: &TEMPLATE_PARAMETERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Capabilities", wire_name: "Capabilities", shape: &CAPABILITIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CapabilitiesReason", wire_name: "CapabilitiesReason", shape: &CAPABILITIES_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeclaredTransforms", wire_name: "DeclaredTransforms", shape: &TRANSFORMS_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ValidateTemplateOutput {
@@ -1927,230 +4737,653 @@ pub struct ValidateTemplateOutput {
     pub declared_transforms: Option<Vec<String>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListExportsInput {
-    pub next_token: Option<String>,
+impl Structure for ValidateTemplateOutput {
+    const SHAPE: &'static StructShape = &VALIDATE_TEMPLATE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.parameters);
+        members.put_some(1, self.description);
+        members.put_some(2, self.capabilities);
+        members.put_some(3, self.capabilities_reason);
+        members.put_some(4, self.declared_transforms);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            parameters: members.take_some(0),
+            description: members.take_some(1),
+            capabilities: members.take_some(2),
+            capabilities_reason: members.take_some(3),
+            declared_transforms: members.take_some(4),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Export {
-    pub exporting_stack_id: Option<String>,
-    pub name: Option<String>,
-    pub value: Option<String>,
-}
+wire_by_members!(ValidateTemplateOutput);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListExportsOutput {
-    pub exports: Option<Vec<Export>>,
-    pub next_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CancelUpdateStackInput {
-    pub stack_name: String,
-    pub client_request_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteStackResponse {}
+static CANCEL_UPDATE_STACK_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "CancelUpdateStackResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CancelUpdateStackResponse {}
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "cloudformation", signing_name: "cloudformation" };
+impl Structure for CancelUpdateStackResponse {
+    const SHAPE: &'static StructShape = &CANCEL_UPDATE_STACK_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(CancelUpdateStackResponse);
+
+static DELETE_STACK_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteStackResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteStackResponse {}
+
+impl Structure for DeleteStackResponse {
+    const SHAPE: &'static StructShape = &DELETE_STACK_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteStackResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "LimitExceededException", status: 400, side: Side::Sender };
-    pub const ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape { code: "AlreadyExistsException", status: 400, side: Side::Sender };
-    pub const TOKEN_ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape { code: "TokenAlreadyExistsException", status: 400, side: Side::Sender };
-    pub const INSUFFICIENT_CAPABILITIES_EXCEPTION: ErrorShape = ErrorShape { code: "InsufficientCapabilitiesException", status: 400, side: Side::Sender };
-    pub const CHANGE_SET_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "ChangeSetNotFound", status: 404, side: Side::Sender };
-    pub const INVALID_CHANGE_SET_STATUS_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidChangeSetStatus", status: 400, side: Side::Sender };
-    pub const STACK_SET_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "StackSetNotFoundException", status: 404, side: Side::Sender };
+    pub const ALREADY_EXISTS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "AlreadyExistsException", status: 400, side: Side::Sender };
+    pub const CHANGE_SET_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ChangeSetNotFound", status: 404, side: Side::Sender };
+    pub const INSUFFICIENT_CAPABILITIES_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InsufficientCapabilitiesException", status: 400, side: Side::Sender };
+    pub const INVALID_CHANGE_SET_STATUS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidChangeSetStatus", status: 400, side: Side::Sender };
+    pub const LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "LimitExceededException", status: 400, side: Side::Sender };
+    pub const STACK_SET_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "StackSetNotFoundException", status: 404, side: Side::Sender };
+    pub const TOKEN_ALREADY_EXISTS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "TokenAlreadyExistsException", status: 400, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
-
-    pub struct CreateStack;
-
-    impl Operation for CreateStack {
-        type Input = super::CreateStackInput;
-        type Output = super::CreateStackOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateStack", action: "cloudformation:CreateStack", errors: &[] };
-    }
-
-    pub struct UpdateStack;
-
-    impl Operation for UpdateStack {
-        type Input = super::UpdateStackInput;
-        type Output = super::UpdateStackOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateStack", action: "cloudformation:UpdateStack", errors: &[] };
-    }
-
-    pub struct DeleteStack;
-
-    impl Operation for DeleteStack {
-        type Input = super::DeleteStackInput;
-        type Output = super::DeleteStackResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteStack", action: "cloudformation:DeleteStack", errors: &[] };
-    }
-
-    pub struct DescribeStacks;
-
-    impl Operation for DescribeStacks {
-        type Input = super::DescribeStacksInput;
-        type Output = super::DescribeStacksOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeStacks", action: "cloudformation:DescribeStacks", errors: &[] };
-    }
-
-    pub struct ListStacks;
-
-    impl Operation for ListStacks {
-        type Input = super::ListStacksInput;
-        type Output = super::ListStacksOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListStacks", action: "cloudformation:ListStacks", errors: &[] };
-    }
-
-    pub struct CreateChangeSet;
-
-    impl Operation for CreateChangeSet {
-        type Input = super::CreateChangeSetInput;
-        type Output = super::CreateChangeSetOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateChangeSet", action: "cloudformation:CreateChangeSet", errors: &[] };
-    }
-
-    pub struct DescribeChangeSet;
-
-    impl Operation for DescribeChangeSet {
-        type Input = super::DescribeChangeSetInput;
-        type Output = super::DescribeChangeSetOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeChangeSet", action: "cloudformation:DescribeChangeSet", errors: &[] };
-    }
-
-    pub struct ExecuteChangeSet;
-
-    impl Operation for ExecuteChangeSet {
-        type Input = super::ExecuteChangeSetInput;
-        type Output = super::ExecuteChangeSetOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ExecuteChangeSet", action: "cloudformation:ExecuteChangeSet", errors: &[] };
-    }
-
-    pub struct DeleteChangeSet;
-
-    impl Operation for DeleteChangeSet {
-        type Input = super::DeleteChangeSetInput;
-        type Output = super::DeleteChangeSetOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteChangeSet", action: "cloudformation:DeleteChangeSet", errors: &[] };
-    }
-
-    pub struct ListChangeSets;
-
-    impl Operation for ListChangeSets {
-        type Input = super::ListChangeSetsInput;
-        type Output = super::ListChangeSetsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListChangeSets", action: "cloudformation:ListChangeSets", errors: &[] };
-    }
-
-    pub struct DescribeStackEvents;
-
-    impl Operation for DescribeStackEvents {
-        type Input = super::DescribeStackEventsInput;
-        type Output = super::DescribeStackEventsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeStackEvents", action: "cloudformation:DescribeStackEvents", errors: &[] };
-    }
-
-    pub struct DescribeStackResource;
-
-    impl Operation for DescribeStackResource {
-        type Input = super::DescribeStackResourceInput;
-        type Output = super::DescribeStackResourceOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeStackResource", action: "cloudformation:DescribeStackResource", errors: &[] };
-    }
-
-    pub struct DescribeStackResources;
-
-    impl Operation for DescribeStackResources {
-        type Input = super::DescribeStackResourcesInput;
-        type Output = super::DescribeStackResourcesOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeStackResources", action: "cloudformation:DescribeStackResources", errors: &[] };
-    }
-
-    pub struct ListStackResources;
-
-    impl Operation for ListStackResources {
-        type Input = super::ListStackResourcesInput;
-        type Output = super::ListStackResourcesOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListStackResources", action: "cloudformation:ListStackResources", errors: &[] };
-    }
-
-    pub struct GetTemplate;
-
-    impl Operation for GetTemplate {
-        type Input = super::GetTemplateInput;
-        type Output = super::GetTemplateOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetTemplate", action: "cloudformation:GetTemplate", errors: &[] };
-    }
-
-    pub struct GetTemplateSummary;
-
-    impl Operation for GetTemplateSummary {
-        type Input = super::GetTemplateSummaryInput;
-        type Output = super::GetTemplateSummaryOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetTemplateSummary", action: "cloudformation:GetTemplateSummary", errors: &[] };
-    }
-
-    pub struct ValidateTemplate;
-
-    impl Operation for ValidateTemplate {
-        type Input = super::ValidateTemplateInput;
-        type Output = super::ValidateTemplateOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ValidateTemplate", action: "cloudformation:ValidateTemplate", errors: &[] };
-    }
-
-    pub struct ListExports;
-
-    impl Operation for ListExports {
-        type Input = super::ListExportsInput;
-        type Output = super::ListExportsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListExports", action: "cloudformation:ListExports", errors: &[] };
-    }
 
     pub struct CancelUpdateStack;
 
     impl Operation for CancelUpdateStack {
         type Input = super::CancelUpdateStackInput;
         type Output = super::CancelUpdateStackResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CancelUpdateStack", action: "cloudformation:CancelUpdateStack", errors: &[] };
+        const INFO: &'static OperationInfo = &CANCEL_UPDATE_STACK_INFO;
     }
 
+    pub(super) static CANCEL_UPDATE_STACK_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CancelUpdateStack",
+        action: "cloudformation:CancelUpdateStack",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CancelUpdateStackInput as Structure>::SHAPE,
+        output: <super::CancelUpdateStackResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::TOKEN_ALREADY_EXISTS_EXCEPTION],
+    };
+
+    pub struct CreateChangeSet;
+
+    impl Operation for CreateChangeSet {
+        type Input = super::CreateChangeSetInput;
+        type Output = super::CreateChangeSetOutput;
+        const INFO: &'static OperationInfo = &CREATE_CHANGE_SET_INFO;
+    }
+
+    pub(super) static CREATE_CHANGE_SET_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateChangeSet",
+        action: "cloudformation:CreateChangeSet",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CreateChangeSetInput as Structure>::SHAPE,
+        output: <super::CreateChangeSetOutput as Structure>::SHAPE,
+        result_wrapper: Some("CreateChangeSetResult"),
+        errors: &[
+            super::errors::ALREADY_EXISTS_EXCEPTION,
+            super::errors::INSUFFICIENT_CAPABILITIES_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+        ],
+    };
+
+    pub struct CreateStack;
+
+    impl Operation for CreateStack {
+        type Input = super::CreateStackInput;
+        type Output = super::CreateStackOutput;
+        const INFO: &'static OperationInfo = &CREATE_STACK_INFO;
+    }
+
+    pub(super) static CREATE_STACK_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateStack",
+        action: "cloudformation:CreateStack",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CreateStackInput as Structure>::SHAPE,
+        output: <super::CreateStackOutput as Structure>::SHAPE,
+        result_wrapper: Some("CreateStackResult"),
+        errors: &[
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::ALREADY_EXISTS_EXCEPTION,
+            super::errors::TOKEN_ALREADY_EXISTS_EXCEPTION,
+            super::errors::INSUFFICIENT_CAPABILITIES_EXCEPTION,
+        ],
+    };
+
+    pub struct DeleteChangeSet;
+
+    impl Operation for DeleteChangeSet {
+        type Input = super::DeleteChangeSetInput;
+        type Output = super::DeleteChangeSetOutput;
+        const INFO: &'static OperationInfo = &DELETE_CHANGE_SET_INFO;
+    }
+
+    pub(super) static DELETE_CHANGE_SET_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteChangeSet",
+        action: "cloudformation:DeleteChangeSet",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteChangeSetInput as Structure>::SHAPE,
+        output: <super::DeleteChangeSetOutput as Structure>::SHAPE,
+        result_wrapper: Some("DeleteChangeSetResult"),
+        errors: &[super::errors::INVALID_CHANGE_SET_STATUS_EXCEPTION],
+    };
+
+    pub struct DeleteStack;
+
+    impl Operation for DeleteStack {
+        type Input = super::DeleteStackInput;
+        type Output = super::DeleteStackResponse;
+        const INFO: &'static OperationInfo = &DELETE_STACK_INFO;
+    }
+
+    pub(super) static DELETE_STACK_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteStack",
+        action: "cloudformation:DeleteStack",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteStackInput as Structure>::SHAPE,
+        output: <super::DeleteStackResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::TOKEN_ALREADY_EXISTS_EXCEPTION],
+    };
+
+    pub struct DescribeChangeSet;
+
+    impl Operation for DescribeChangeSet {
+        type Input = super::DescribeChangeSetInput;
+        type Output = super::DescribeChangeSetOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_CHANGE_SET_INFO;
+    }
+
+    pub(super) static DESCRIBE_CHANGE_SET_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeChangeSet",
+        action: "cloudformation:DescribeChangeSet",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeChangeSetInput as Structure>::SHAPE,
+        output: <super::DescribeChangeSetOutput as Structure>::SHAPE,
+        result_wrapper: Some("DescribeChangeSetResult"),
+        errors: &[super::errors::CHANGE_SET_NOT_FOUND_EXCEPTION],
+    };
+
+    pub struct DescribeStackEvents;
+
+    impl Operation for DescribeStackEvents {
+        type Input = super::DescribeStackEventsInput;
+        type Output = super::DescribeStackEventsOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_STACK_EVENTS_INFO;
+    }
+
+    pub(super) static DESCRIBE_STACK_EVENTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeStackEvents",
+        action: "cloudformation:DescribeStackEvents",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeStackEventsInput as Structure>::SHAPE,
+        output: <super::DescribeStackEventsOutput as Structure>::SHAPE,
+        result_wrapper: Some("DescribeStackEventsResult"),
+        errors: &[],
+    };
+
+    pub struct DescribeStackResource;
+
+    impl Operation for DescribeStackResource {
+        type Input = super::DescribeStackResourceInput;
+        type Output = super::DescribeStackResourceOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_STACK_RESOURCE_INFO;
+    }
+
+    pub(super) static DESCRIBE_STACK_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeStackResource",
+        action: "cloudformation:DescribeStackResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeStackResourceInput as Structure>::SHAPE,
+        output: <super::DescribeStackResourceOutput as Structure>::SHAPE,
+        result_wrapper: Some("DescribeStackResourceResult"),
+        errors: &[],
+    };
+
+    pub struct DescribeStackResources;
+
+    impl Operation for DescribeStackResources {
+        type Input = super::DescribeStackResourcesInput;
+        type Output = super::DescribeStackResourcesOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_STACK_RESOURCES_INFO;
+    }
+
+    pub(super) static DESCRIBE_STACK_RESOURCES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeStackResources",
+        action: "cloudformation:DescribeStackResources",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeStackResourcesInput as Structure>::SHAPE,
+        output: <super::DescribeStackResourcesOutput as Structure>::SHAPE,
+        result_wrapper: Some("DescribeStackResourcesResult"),
+        errors: &[],
+    };
+
+    pub struct DescribeStacks;
+
+    impl Operation for DescribeStacks {
+        type Input = super::DescribeStacksInput;
+        type Output = super::DescribeStacksOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_STACKS_INFO;
+    }
+
+    pub(super) static DESCRIBE_STACKS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeStacks",
+        action: "cloudformation:DescribeStacks",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeStacksInput as Structure>::SHAPE,
+        output: <super::DescribeStacksOutput as Structure>::SHAPE,
+        result_wrapper: Some("DescribeStacksResult"),
+        errors: &[],
+    };
+
+    pub struct ExecuteChangeSet;
+
+    impl Operation for ExecuteChangeSet {
+        type Input = super::ExecuteChangeSetInput;
+        type Output = super::ExecuteChangeSetOutput;
+        const INFO: &'static OperationInfo = &EXECUTE_CHANGE_SET_INFO;
+    }
+
+    pub(super) static EXECUTE_CHANGE_SET_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ExecuteChangeSet",
+        action: "cloudformation:ExecuteChangeSet",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ExecuteChangeSetInput as Structure>::SHAPE,
+        output: <super::ExecuteChangeSetOutput as Structure>::SHAPE,
+        result_wrapper: Some("ExecuteChangeSetResult"),
+        errors: &[
+            super::errors::INVALID_CHANGE_SET_STATUS_EXCEPTION,
+            super::errors::CHANGE_SET_NOT_FOUND_EXCEPTION,
+            super::errors::INSUFFICIENT_CAPABILITIES_EXCEPTION,
+            super::errors::TOKEN_ALREADY_EXISTS_EXCEPTION,
+        ],
+    };
+
+    pub struct GetTemplate;
+
+    impl Operation for GetTemplate {
+        type Input = super::GetTemplateInput;
+        type Output = super::GetTemplateOutput;
+        const INFO: &'static OperationInfo = &GET_TEMPLATE_INFO;
+    }
+
+    pub(super) static GET_TEMPLATE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetTemplate",
+        action: "cloudformation:GetTemplate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetTemplateInput as Structure>::SHAPE,
+        output: <super::GetTemplateOutput as Structure>::SHAPE,
+        result_wrapper: Some("GetTemplateResult"),
+        errors: &[super::errors::CHANGE_SET_NOT_FOUND_EXCEPTION],
+    };
+
+    pub struct GetTemplateSummary;
+
+    impl Operation for GetTemplateSummary {
+        type Input = super::GetTemplateSummaryInput;
+        type Output = super::GetTemplateSummaryOutput;
+        const INFO: &'static OperationInfo = &GET_TEMPLATE_SUMMARY_INFO;
+    }
+
+    pub(super) static GET_TEMPLATE_SUMMARY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetTemplateSummary",
+        action: "cloudformation:GetTemplateSummary",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetTemplateSummaryInput as Structure>::SHAPE,
+        output: <super::GetTemplateSummaryOutput as Structure>::SHAPE,
+        result_wrapper: Some("GetTemplateSummaryResult"),
+        errors: &[super::errors::STACK_SET_NOT_FOUND_EXCEPTION],
+    };
+
+    pub struct ListChangeSets;
+
+    impl Operation for ListChangeSets {
+        type Input = super::ListChangeSetsInput;
+        type Output = super::ListChangeSetsOutput;
+        const INFO: &'static OperationInfo = &LIST_CHANGE_SETS_INFO;
+    }
+
+    pub(super) static LIST_CHANGE_SETS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListChangeSets",
+        action: "cloudformation:ListChangeSets",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListChangeSetsInput as Structure>::SHAPE,
+        output: <super::ListChangeSetsOutput as Structure>::SHAPE,
+        result_wrapper: Some("ListChangeSetsResult"),
+        errors: &[],
+    };
+
+    pub struct ListExports;
+
+    impl Operation for ListExports {
+        type Input = super::ListExportsInput;
+        type Output = super::ListExportsOutput;
+        const INFO: &'static OperationInfo = &LIST_EXPORTS_INFO;
+    }
+
+    pub(super) static LIST_EXPORTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListExports",
+        action: "cloudformation:ListExports",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListExportsInput as Structure>::SHAPE,
+        output: <super::ListExportsOutput as Structure>::SHAPE,
+        result_wrapper: Some("ListExportsResult"),
+        errors: &[],
+    };
+
+    pub struct ListStackResources;
+
+    impl Operation for ListStackResources {
+        type Input = super::ListStackResourcesInput;
+        type Output = super::ListStackResourcesOutput;
+        const INFO: &'static OperationInfo = &LIST_STACK_RESOURCES_INFO;
+    }
+
+    pub(super) static LIST_STACK_RESOURCES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListStackResources",
+        action: "cloudformation:ListStackResources",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListStackResourcesInput as Structure>::SHAPE,
+        output: <super::ListStackResourcesOutput as Structure>::SHAPE,
+        result_wrapper: Some("ListStackResourcesResult"),
+        errors: &[],
+    };
+
+    pub struct ListStacks;
+
+    impl Operation for ListStacks {
+        type Input = super::ListStacksInput;
+        type Output = super::ListStacksOutput;
+        const INFO: &'static OperationInfo = &LIST_STACKS_INFO;
+    }
+
+    pub(super) static LIST_STACKS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListStacks",
+        action: "cloudformation:ListStacks",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListStacksInput as Structure>::SHAPE,
+        output: <super::ListStacksOutput as Structure>::SHAPE,
+        result_wrapper: Some("ListStacksResult"),
+        errors: &[],
+    };
+
+    pub struct UpdateStack;
+
+    impl Operation for UpdateStack {
+        type Input = super::UpdateStackInput;
+        type Output = super::UpdateStackOutput;
+        const INFO: &'static OperationInfo = &UPDATE_STACK_INFO;
+    }
+
+    pub(super) static UPDATE_STACK_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateStack",
+        action: "cloudformation:UpdateStack",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UpdateStackInput as Structure>::SHAPE,
+        output: <super::UpdateStackOutput as Structure>::SHAPE,
+        result_wrapper: Some("UpdateStackResult"),
+        errors: &[
+            super::errors::INSUFFICIENT_CAPABILITIES_EXCEPTION,
+            super::errors::TOKEN_ALREADY_EXISTS_EXCEPTION,
+        ],
+    };
+
+    pub struct ValidateTemplate;
+
+    impl Operation for ValidateTemplate {
+        type Input = super::ValidateTemplateInput;
+        type Output = super::ValidateTemplateOutput;
+        const INFO: &'static OperationInfo = &VALIDATE_TEMPLATE_INFO;
+    }
+
+    pub(super) static VALIDATE_TEMPLATE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ValidateTemplate",
+        action: "cloudformation:ValidateTemplate",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ValidateTemplateInput as Structure>::SHAPE,
+        output: <super::ValidateTemplateOutput as Structure>::SHAPE,
+        result_wrapper: Some("ValidateTemplateResult"),
+        errors: &[],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "cloudformation",
+    signing_name: "cloudformation",
+    endpoint_prefix: "cloudformation",
+    protocols: &[Protocol::Query],
+    target_prefix: None,
+    cbor_name: None,
+    version: "2010-05-15",
+    xml_namespace: Some("http://cloudformation.amazonaws.com/doc/2010-05-15/"),
+    validation_code: Some("ValidationError"),
+    operations: &[
+        &ops::CANCEL_UPDATE_STACK_INFO,
+        &ops::CREATE_CHANGE_SET_INFO,
+        &ops::CREATE_STACK_INFO,
+        &ops::DELETE_CHANGE_SET_INFO,
+        &ops::DELETE_STACK_INFO,
+        &ops::DESCRIBE_CHANGE_SET_INFO,
+        &ops::DESCRIBE_STACK_EVENTS_INFO,
+        &ops::DESCRIBE_STACK_RESOURCE_INFO,
+        &ops::DESCRIBE_STACK_RESOURCES_INFO,
+        &ops::DESCRIBE_STACKS_INFO,
+        &ops::EXECUTE_CHANGE_SET_INFO,
+        &ops::GET_TEMPLATE_INFO,
+        &ops::GET_TEMPLATE_SUMMARY_INFO,
+        &ops::LIST_CHANGE_SETS_INFO,
+        &ops::LIST_EXPORTS_INFO,
+        &ops::LIST_STACK_RESOURCES_INFO,
+        &ops::LIST_STACKS_INFO,
+        &ops::UPDATE_STACK_INFO,
+        &ops::VALIDATE_TEMPLATE_INFO,
+    ],
+    unlisted: &[
+        "ActivateOrganizationsAccess",
+        "ActivateType",
+        "BatchDescribeTypeConfigurations",
+        "ContinueUpdateRollback",
+        "CreateGeneratedTemplate",
+        "CreateStackInstances",
+        "CreateStackRefactor",
+        "CreateStackSet",
+        "DeactivateOrganizationsAccess",
+        "DeactivateType",
+        "DeleteGeneratedTemplate",
+        "DeleteStackInstances",
+        "DeleteStackSet",
+        "DeregisterType",
+        "DescribeAccountLimits",
+        "DescribeChangeSetHooks",
+        "DescribeEvents",
+        "DescribeGeneratedTemplate",
+        "DescribeOrganizationsAccess",
+        "DescribePublisher",
+        "DescribeResourceScan",
+        "DescribeStackDriftDetectionStatus",
+        "DescribeStackInstance",
+        "DescribeStackRefactor",
+        "DescribeStackResourceDrifts",
+        "DescribeStackSet",
+        "DescribeStackSetOperation",
+        "DescribeType",
+        "DescribeTypeRegistration",
+        "DetectStackDrift",
+        "DetectStackResourceDrift",
+        "DetectStackSetDrift",
+        "EstimateTemplateCost",
+        "ExecuteStackRefactor",
+        "GetGeneratedTemplate",
+        "GetHookResult",
+        "GetStackPolicy",
+        "ImportStacksToStackSet",
+        "ListGeneratedTemplates",
+        "ListHookResults",
+        "ListImports",
+        "ListResourceScanRelatedResources",
+        "ListResourceScanResources",
+        "ListResourceScans",
+        "ListStackInstanceResourceDrifts",
+        "ListStackInstances",
+        "ListStackRefactorActions",
+        "ListStackRefactors",
+        "ListStackSetAutoDeploymentTargets",
+        "ListStackSetOperationResults",
+        "ListStackSetOperations",
+        "ListStackSets",
+        "ListTypeRegistrations",
+        "ListTypeVersions",
+        "ListTypes",
+        "PublishType",
+        "RecordHandlerProgress",
+        "RegisterPublisher",
+        "RegisterType",
+        "RollbackStack",
+        "SetStackPolicy",
+        "SetTypeConfiguration",
+        "SetTypeDefaultVersion",
+        "SignalResource",
+        "StartResourceScan",
+        "StopStackSetOperation",
+        "TestType",
+        "UpdateGeneratedTemplate",
+        "UpdateStackInstances",
+        "UpdateStackSet",
+        "UpdateTerminationProtection",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_cloudformation_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
-            serve CreateStack;
-            serve UpdateStack;
-            handle DeleteStack;
-            query DescribeStacks;
-            query ListStacks;
+            handle CancelUpdateStack;
             serve CreateChangeSet;
-            query DescribeChangeSet;
-            handle ExecuteChangeSet;
+            serve CreateStack;
             handle DeleteChangeSet;
-            query ListChangeSets;
+            handle DeleteStack;
+            query DescribeChangeSet;
             query DescribeStackEvents;
             query DescribeStackResource;
             query DescribeStackResources;
-            query ListStackResources;
+            query DescribeStacks;
+            handle ExecuteChangeSet;
             query GetTemplate;
             serve GetTemplateSummary;
-            serve ValidateTemplate;
+            query ListChangeSets;
             query ListExports;
-            handle CancelUpdateStack;
+            query ListStackResources;
+            query ListStacks;
+            serve UpdateStack;
+            serve ValidateTemplate;
         }
     };
 }

@@ -5,9 +5,34 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use updraft_types::Timestamp;
-use crate::ServiceInfo;
+
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members, wire_by_text};
+use crate::{Protocol, ServiceInfo};
+
+#[rustfmt::skip]
+static METRIC_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NAMESPACE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: Some("[^:].*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static METRIC_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DIMENSION_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DIMENSION_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DIMENSION_SHAPE: shape::Shape = shape::Shape::Structure(&DIMENSION_STRUCT);
+
+#[rustfmt::skip]
+static DIMENSION_STRUCT: StructShape = StructShape { name: "Dimension", members: &[shape::Member { name: "Name", wire_name: "Name", shape: &DIMENSION_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &DIMENSION_VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dimension {
@@ -15,13 +40,72 @@ pub struct Dimension {
     pub value: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct StatisticSet {
-    pub sample_count: f64,
-    pub sum: f64,
-    pub minimum: f64,
-    pub maximum: f64,
+impl Structure for Dimension {
+    const SHAPE: &'static StructShape = &DIMENSION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.name);
+        members.put(1, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { name: members.take(0), value: members.take(1) }
+    }
 }
+
+wire_by_members!(Dimension);
+
+#[rustfmt::skip]
+static DIMENSIONS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DIMENSION_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(30) } });
+
+#[rustfmt::skip]
+static METRIC_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_STRUCT);
+
+#[rustfmt::skip]
+static METRIC_STRUCT: StructShape = StructShape { name: "Metric", members: &[shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metric {
+    pub namespace: Option<String>,
+    pub metric_name: Option<String>,
+    pub dimensions: Option<Vec<Dimension>>,
+}
+
+impl Structure for Metric {
+    const SHAPE: &'static StructShape = &METRIC_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.namespace);
+        members.put_some(1, self.metric_name);
+        members.put_some(2, self.dimensions);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            namespace: members.take_some(0),
+            metric_name: members.take_some(1),
+            dimensions: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(Metric);
+
+#[rustfmt::skip]
+static PERIOD_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: None });
+
+#[rustfmt::skip]
+static STAT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STANDARD_UNIT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second", "Terabits/Second", "Count/Second", "None", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StandardUnit {
@@ -132,45 +216,17 @@ impl Default for StandardUnit {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct MetricDatum {
-    pub metric_name: String,
-    pub dimensions: Option<Vec<Dimension>>,
-    pub timestamp: Option<Timestamp>,
-    pub value: Option<f64>,
-    pub statistic_values: Option<StatisticSet>,
-    pub values: Option<Vec<f64>>,
-    pub counts: Option<Vec<f64>>,
-    pub unit: Option<StandardUnit>,
-    pub storage_resolution: Option<i32>,
-}
+wire_by_text!(StandardUnit);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Entity {
-    pub key_attributes: Option<BTreeMap<String, String>>,
-    pub attributes: Option<BTreeMap<String, String>>,
-}
+#[rustfmt::skip]
+static METRIC_STAT_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_STAT_STRUCT);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct EntityMetricData {
-    pub entity: Option<Entity>,
-    pub metric_data: Option<Vec<MetricDatum>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutMetricDataInput {
-    pub namespace: String,
-    pub metric_data: Option<Vec<MetricDatum>>,
-    pub entity_metric_data: Option<Vec<EntityMetricData>>,
-    pub strict_entity_validation: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Metric {
-    pub namespace: Option<String>,
-    pub metric_name: Option<String>,
-    pub dimensions: Option<Vec<Dimension>>,
-}
+#[rustfmt::skip]
+static METRIC_STAT_STRUCT: StructShape = StructShape { name: "MetricStat", members: &[shape::Member { name: "Metric", wire_name: "Metric", shape: &METRIC_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Period", wire_name: "Period", shape: &PERIOD_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Stat", wire_name: "Stat", shape: &STAT_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Unit", wire_name: "Unit", shape: &STANDARD_UNIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MetricStat {
@@ -179,6 +235,55 @@ pub struct MetricStat {
     pub stat: String,
     pub unit: Option<StandardUnit>,
 }
+
+impl Structure for MetricStat {
+    const SHAPE: &'static StructShape = &METRIC_STAT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.metric);
+        members.put(1, self.period);
+        members.put(2, self.stat);
+        members.put_some(3, self.unit);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            metric: members.take(0),
+            period: members.take(1),
+            stat: members.take(2),
+            unit: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(MetricStat);
+
+#[rustfmt::skip]
+static METRIC_EXPRESSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(2048) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static METRIC_LABEL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RETURN_DATA_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static ACCOUNT_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static METRIC_DATA_QUERY_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_DATA_QUERY_STRUCT);
+
+#[rustfmt::skip]
+static METRIC_DATA_QUERY_STRUCT: StructShape = StructShape { name: "MetricDataQuery", members: &[shape::Member { name: "Id", wire_name: "Id", shape: &METRIC_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricStat", wire_name: "MetricStat", shape: &METRIC_STAT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expression", wire_name: "Expression", shape: &METRIC_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Label", wire_name: "Label", shape: &METRIC_LABEL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnData", wire_name: "ReturnData", shape: &RETURN_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Period", wire_name: "Period", shape: &PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AccountId", wire_name: "AccountId", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MetricDataQuery {
@@ -190,6 +295,48 @@ pub struct MetricDataQuery {
     pub period: Option<i32>,
     pub account_id: Option<String>,
 }
+
+impl Structure for MetricDataQuery {
+    const SHAPE: &'static StructShape = &METRIC_DATA_QUERY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.id);
+        members.put_some(1, self.metric_stat);
+        members.put_some(2, self.expression);
+        members.put_some(3, self.label);
+        members.put_some(4, self.return_data);
+        members.put_some(5, self.period);
+        members.put_some(6, self.account_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            id: members.take(0),
+            metric_stat: members.take_some(1),
+            expression: members.take_some(2),
+            label: members.take_some(3),
+            return_data: members.take_some(4),
+            period: members.take_some(5),
+            account_id: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(MetricDataQuery);
+
+#[rustfmt::skip]
+static METRIC_DATA_QUERIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &METRIC_DATA_QUERY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static TIMESTAMP_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static NEXT_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SCAN_BY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["TimestampDescending", "TimestampAscending", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScanBy {
@@ -225,10 +372,51 @@ impl Default for ScanBy {
     }
 }
 
+wire_by_text!(ScanBy);
+
+#[rustfmt::skip]
+static GET_METRIC_DATA_MAX_DATAPOINTS_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static GET_METRIC_DATA_LABEL_TIMEZONE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LABEL_OPTIONS_SHAPE: shape::Shape = shape::Shape::Structure(&LABEL_OPTIONS_STRUCT);
+
+#[rustfmt::skip]
+static LABEL_OPTIONS_STRUCT: StructShape = StructShape { name: "LabelOptions", members: &[shape::Member { name: "Timezone", wire_name: "Timezone", shape: &GET_METRIC_DATA_LABEL_TIMEZONE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LabelOptions {
     pub timezone: Option<String>,
 }
+
+impl Structure for LabelOptions {
+    const SHAPE: &'static StructShape = &LABEL_OPTIONS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.timezone);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { timezone: members.take_some(0) }
+    }
+}
+
+wire_by_members!(LabelOptions);
+
+#[rustfmt::skip]
+static GET_METRIC_DATA_INPUT_STRUCT: StructShape = StructShape { name: "GetMetricDataInput", members: &[shape::Member { name: "MetricDataQueries", wire_name: "MetricDataQueries", shape: &METRIC_DATA_QUERIES_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StartTime", wire_name: "StartTime", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EndTime", wire_name: "EndTime", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ScanBy", wire_name: "ScanBy", shape: &SCAN_BY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxDatapoints", wire_name: "MaxDatapoints", shape: &GET_METRIC_DATA_MAX_DATAPOINTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LabelOptions", wire_name: "LabelOptions", shape: &LABEL_OPTIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetMetricDataInput {
@@ -240,6 +428,48 @@ pub struct GetMetricDataInput {
     pub max_datapoints: Option<i32>,
     pub label_options: Option<LabelOptions>,
 }
+
+impl Structure for GetMetricDataInput {
+    const SHAPE: &'static StructShape = &GET_METRIC_DATA_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.metric_data_queries);
+        members.put(1, self.start_time);
+        members.put(2, self.end_time);
+        members.put_some(3, self.next_token);
+        members.put_some(4, self.scan_by);
+        members.put_some(5, self.max_datapoints);
+        members.put_some(6, self.label_options);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            metric_data_queries: members.take(0),
+            start_time: members.take(1),
+            end_time: members.take(2),
+            next_token: members.take_some(3),
+            scan_by: members.take_some(4),
+            max_datapoints: members.take_some(5),
+            label_options: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(GetMetricDataInput);
+
+#[rustfmt::skip]
+static TIMESTAMPS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TIMESTAMP_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DATAPOINT_VALUE_SHAPE: shape::Shape = shape::Shape::Double(Range::ANY);
+
+#[rustfmt::skip]
+static DATAPOINT_VALUES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DATAPOINT_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STATUS_CODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Complete", "InternalError", "PartialData", "Forbidden", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StatusCode {
@@ -281,11 +511,59 @@ impl Default for StatusCode {
     }
 }
 
+wire_by_text!(StatusCode);
+
+#[rustfmt::skip]
+static MESSAGE_DATA_CODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static MESSAGE_DATA_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static MESSAGE_DATA_SHAPE: shape::Shape = shape::Shape::Structure(&MESSAGE_DATA_STRUCT);
+
+#[rustfmt::skip]
+static MESSAGE_DATA_STRUCT: StructShape = StructShape { name: "MessageData", members: &[shape::Member { name: "Code", wire_name: "Code", shape: &MESSAGE_DATA_CODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &MESSAGE_DATA_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MessageData {
     pub code: Option<String>,
     pub value: Option<String>,
 }
+
+impl Structure for MessageData {
+    const SHAPE: &'static StructShape = &MESSAGE_DATA_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.code);
+        members.put_some(1, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { code: members.take_some(0), value: members.take_some(1) }
+    }
+}
+
+wire_by_members!(MessageData);
+
+#[rustfmt::skip]
+static METRIC_DATA_RESULT_MESSAGES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &MESSAGE_DATA_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static METRIC_DATA_RESULT_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_DATA_RESULT_STRUCT);
+
+#[rustfmt::skip]
+static METRIC_DATA_RESULT_STRUCT: StructShape = StructShape { name: "MetricDataResult", members: &[shape::Member { name: "Id", wire_name: "Id", shape: &METRIC_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Label", wire_name: "Label", shape: &METRIC_LABEL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Timestamps", wire_name: "Timestamps", shape: &TIMESTAMPS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Values", wire_name: "Values", shape: &DATAPOINT_VALUES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StatusCode", wire_name: "StatusCode", shape: &STATUS_CODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Messages", wire_name: "Messages", shape: &METRIC_DATA_RESULT_MESSAGES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct MetricDataResult {
@@ -297,12 +575,74 @@ pub struct MetricDataResult {
     pub messages: Option<Vec<MessageData>>,
 }
 
+impl Structure for MetricDataResult {
+    const SHAPE: &'static StructShape = &METRIC_DATA_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.id);
+        members.put_some(1, self.label);
+        members.put_some(2, self.timestamps);
+        members.put_some(3, self.values);
+        members.put_some(4, self.status_code);
+        members.put_some(5, self.messages);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            id: members.take_some(0),
+            label: members.take_some(1),
+            timestamps: members.take_some(2),
+            values: members.take_some(3),
+            status_code: members.take_some(4),
+            messages: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(MetricDataResult);
+
+#[rustfmt::skip]
+static METRIC_DATA_RESULTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &METRIC_DATA_RESULT_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_METRIC_DATA_OUTPUT_STRUCT: StructShape = StructShape { name: "GetMetricDataOutput", members: &[shape::Member { name: "MetricDataResults", wire_name: "MetricDataResults", shape: &METRIC_DATA_RESULTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Messages", wire_name: "Messages", shape: &METRIC_DATA_RESULT_MESSAGES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetMetricDataOutput {
     pub metric_data_results: Option<Vec<MetricDataResult>>,
     pub next_token: Option<String>,
     pub messages: Option<Vec<MessageData>>,
 }
+
+impl Structure for GetMetricDataOutput {
+    const SHAPE: &'static StructShape = &GET_METRIC_DATA_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.metric_data_results);
+        members.put_some(1, self.next_token);
+        members.put_some(2, self.messages);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            metric_data_results: members.take_some(0),
+            next_token: members.take_some(1),
+            messages: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(GetMetricDataOutput);
+
+#[rustfmt::skip]
+static STATISTIC_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["SampleCount", "Average", "Sum", "Minimum", "Maximum", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Statistic {
@@ -347,6 +687,29 @@ impl Default for Statistic {
     }
 }
 
+wire_by_text!(Statistic);
+
+#[rustfmt::skip]
+static STATISTICS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STATISTIC_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(5) } });
+
+#[rustfmt::skip]
+static EXTENDED_STATISTIC_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EXTENDED_STATISTICS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &EXTENDED_STATISTIC_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(10) } });
+
+#[rustfmt::skip]
+static GET_METRIC_STATISTICS_INPUT_STRUCT: StructShape = StructShape { name: "GetMetricStatisticsInput", members: &[shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StartTime", wire_name: "StartTime", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EndTime", wire_name: "EndTime", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Period", wire_name: "Period", shape: &PERIOD_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Statistics", wire_name: "Statistics", shape: &STATISTICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExtendedStatistics", wire_name: "ExtendedStatistics", shape: &EXTENDED_STATISTICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Unit", wire_name: "Unit", shape: &STANDARD_UNIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetMetricStatisticsInput {
     pub namespace: String,
@@ -360,6 +723,57 @@ pub struct GetMetricStatisticsInput {
     pub unit: Option<StandardUnit>,
 }
 
+impl Structure for GetMetricStatisticsInput {
+    const SHAPE: &'static StructShape = &GET_METRIC_STATISTICS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.namespace);
+        members.put(1, self.metric_name);
+        members.put_some(2, self.dimensions);
+        members.put(3, self.start_time);
+        members.put(4, self.end_time);
+        members.put(5, self.period);
+        members.put_some(6, self.statistics);
+        members.put_some(7, self.extended_statistics);
+        members.put_some(8, self.unit);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            namespace: members.take(0),
+            metric_name: members.take(1),
+            dimensions: members.take_some(2),
+            start_time: members.take(3),
+            end_time: members.take(4),
+            period: members.take(5),
+            statistics: members.take_some(6),
+            extended_statistics: members.take_some(7),
+            unit: members.take_some(8),
+        }
+    }
+}
+
+wire_by_members!(GetMetricStatisticsInput);
+
+#[rustfmt::skip]
+static DATAPOINT_VALUE_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &EXTENDED_STATISTIC_SHAPE, value: &DATAPOINT_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DATAPOINT_SHAPE: shape::Shape = shape::Shape::Structure(&DATAPOINT_STRUCT);
+
+#[rustfmt::skip]
+static DATAPOINT_STRUCT: StructShape = StructShape { name: "Datapoint", members: &[shape::Member { name: "Timestamp", wire_name: "Timestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SampleCount", wire_name: "SampleCount", shape: &DATAPOINT_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Average", wire_name: "Average", shape: &DATAPOINT_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Sum", wire_name: "Sum", shape: &DATAPOINT_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Minimum", wire_name: "Minimum", shape: &DATAPOINT_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Maximum", wire_name: "Maximum", shape: &DATAPOINT_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Unit", wire_name: "Unit", shape: &STANDARD_UNIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExtendedStatistics", wire_name: "ExtendedStatistics", shape: &DATAPOINT_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Datapoint {
     pub timestamp: Option<Timestamp>,
@@ -372,17 +786,105 @@ pub struct Datapoint {
     pub extended_statistics: Option<BTreeMap<String, f64>>,
 }
 
+impl Structure for Datapoint {
+    const SHAPE: &'static StructShape = &DATAPOINT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.timestamp);
+        members.put_some(1, self.sample_count);
+        members.put_some(2, self.average);
+        members.put_some(3, self.sum);
+        members.put_some(4, self.minimum);
+        members.put_some(5, self.maximum);
+        members.put_some(6, self.unit);
+        members.put_some(7, self.extended_statistics);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            timestamp: members.take_some(0),
+            sample_count: members.take_some(1),
+            average: members.take_some(2),
+            sum: members.take_some(3),
+            minimum: members.take_some(4),
+            maximum: members.take_some(5),
+            unit: members.take_some(6),
+            extended_statistics: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(Datapoint);
+
+#[rustfmt::skip]
+static DATAPOINTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DATAPOINT_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_METRIC_STATISTICS_OUTPUT_STRUCT: StructShape = StructShape { name: "GetMetricStatisticsOutput", members: &[shape::Member { name: "Label", wire_name: "Label", shape: &METRIC_LABEL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Datapoints", wire_name: "Datapoints", shape: &DATAPOINTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetMetricStatisticsOutput {
     pub label: Option<String>,
     pub datapoints: Option<Vec<Datapoint>>,
 }
 
+impl Structure for GetMetricStatisticsOutput {
+    const SHAPE: &'static StructShape = &GET_METRIC_STATISTICS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.label);
+        members.put_some(1, self.datapoints);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { label: members.take_some(0), datapoints: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetMetricStatisticsOutput);
+
+#[rustfmt::skip]
+static DIMENSION_FILTER_SHAPE: shape::Shape = shape::Shape::Structure(&DIMENSION_FILTER_STRUCT);
+
+#[rustfmt::skip]
+static DIMENSION_FILTER_STRUCT: StructShape = StructShape { name: "DimensionFilter", members: &[shape::Member { name: "Name", wire_name: "Name", shape: &DIMENSION_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &DIMENSION_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DimensionFilter {
     pub name: String,
     pub value: Option<String>,
 }
+
+impl Structure for DimensionFilter {
+    const SHAPE: &'static StructShape = &DIMENSION_FILTER_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.name);
+        members.put_some(1, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { name: members.take(0), value: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DimensionFilter);
+
+#[rustfmt::skip]
+static DIMENSION_FILTERS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DIMENSION_FILTER_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(10) } });
+
+#[rustfmt::skip]
+static RECENTLY_ACTIVE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PT3H", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecentlyActive {
@@ -415,6 +917,21 @@ impl Default for RecentlyActive {
     }
 }
 
+wire_by_text!(RecentlyActive);
+
+#[rustfmt::skip]
+static INCLUDE_LINKED_ACCOUNTS_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static LIST_METRICS_INPUT_STRUCT: StructShape = StructShape { name: "ListMetricsInput", members: &[shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSION_FILTERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RecentlyActive", wire_name: "RecentlyActive", shape: &RECENTLY_ACTIVE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IncludeLinkedAccounts", wire_name: "IncludeLinkedAccounts", shape: &INCLUDE_LINKED_ACCOUNTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OwningAccount", wire_name: "OwningAccount", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListMetricsInput {
     pub namespace: Option<String>,
@@ -426,6 +943,48 @@ pub struct ListMetricsInput {
     pub owning_account: Option<String>,
 }
 
+impl Structure for ListMetricsInput {
+    const SHAPE: &'static StructShape = &LIST_METRICS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.namespace);
+        members.put_some(1, self.metric_name);
+        members.put_some(2, self.dimensions);
+        members.put_some(3, self.next_token);
+        members.put_some(4, self.recently_active);
+        members.put_some(5, self.include_linked_accounts);
+        members.put_some(6, self.owning_account);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            namespace: members.take_some(0),
+            metric_name: members.take_some(1),
+            dimensions: members.take_some(2),
+            next_token: members.take_some(3),
+            recently_active: members.take_some(4),
+            include_linked_accounts: members.take_some(5),
+            owning_account: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(ListMetricsInput);
+
+#[rustfmt::skip]
+static METRICS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &METRIC_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static OWNING_ACCOUNTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ACCOUNT_ID_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_METRICS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListMetricsOutput", members: &[shape::Member { name: "Metrics", wire_name: "Metrics", shape: &METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OwningAccounts", wire_name: "OwningAccounts", shape: &OWNING_ACCOUNTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListMetricsOutput {
     pub metrics: Option<Vec<Metric>>,
@@ -433,66 +992,479 @@ pub struct ListMetricsOutput {
     pub owning_accounts: Option<Vec<String>>,
 }
 
+impl Structure for ListMetricsOutput {
+    const SHAPE: &'static StructShape = &LIST_METRICS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.metrics);
+        members.put_some(1, self.next_token);
+        members.put_some(2, self.owning_accounts);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            metrics: members.take_some(0),
+            next_token: members.take_some(1),
+            owning_accounts: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ListMetricsOutput);
+
+#[rustfmt::skip]
+static STATISTIC_SET_SHAPE: shape::Shape = shape::Shape::Structure(&STATISTIC_SET_STRUCT);
+
+#[rustfmt::skip]
+static STATISTIC_SET_STRUCT: StructShape = StructShape { name: "StatisticSet", members: &[shape::Member { name: "SampleCount", wire_name: "SampleCount", shape: &DATAPOINT_VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Sum", wire_name: "Sum", shape: &DATAPOINT_VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Minimum", wire_name: "Minimum", shape: &DATAPOINT_VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Maximum", wire_name: "Maximum", shape: &DATAPOINT_VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StatisticSet {
+    pub sample_count: f64,
+    pub sum: f64,
+    pub minimum: f64,
+    pub maximum: f64,
+}
+
+impl Structure for StatisticSet {
+    const SHAPE: &'static StructShape = &STATISTIC_SET_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.sample_count);
+        members.put(1, self.sum);
+        members.put(2, self.minimum);
+        members.put(3, self.maximum);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            sample_count: members.take(0),
+            sum: members.take(1),
+            minimum: members.take(2),
+            maximum: members.take(3),
+        }
+    }
+}
+
+wire_by_members!(StatisticSet);
+
+#[rustfmt::skip]
+static VALUES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DATAPOINT_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static COUNTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DATAPOINT_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STORAGE_RESOLUTION_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: None });
+
+#[rustfmt::skip]
+static METRIC_DATUM_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_DATUM_STRUCT);
+
+#[rustfmt::skip]
+static METRIC_DATUM_STRUCT: StructShape = StructShape { name: "MetricDatum", members: &[shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Timestamp", wire_name: "Timestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &DATAPOINT_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StatisticValues", wire_name: "StatisticValues", shape: &STATISTIC_SET_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Values", wire_name: "Values", shape: &VALUES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Counts", wire_name: "Counts", shape: &COUNTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Unit", wire_name: "Unit", shape: &STANDARD_UNIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageResolution", wire_name: "StorageResolution", shape: &STORAGE_RESOLUTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MetricDatum {
+    pub metric_name: String,
+    pub dimensions: Option<Vec<Dimension>>,
+    pub timestamp: Option<Timestamp>,
+    pub value: Option<f64>,
+    pub statistic_values: Option<StatisticSet>,
+    pub values: Option<Vec<f64>>,
+    pub counts: Option<Vec<f64>>,
+    pub unit: Option<StandardUnit>,
+    pub storage_resolution: Option<i32>,
+}
+
+impl Structure for MetricDatum {
+    const SHAPE: &'static StructShape = &METRIC_DATUM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.metric_name);
+        members.put_some(1, self.dimensions);
+        members.put_some(2, self.timestamp);
+        members.put_some(3, self.value);
+        members.put_some(4, self.statistic_values);
+        members.put_some(5, self.values);
+        members.put_some(6, self.counts);
+        members.put_some(7, self.unit);
+        members.put_some(8, self.storage_resolution);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            metric_name: members.take(0),
+            dimensions: members.take_some(1),
+            timestamp: members.take_some(2),
+            value: members.take_some(3),
+            statistic_values: members.take_some(4),
+            values: members.take_some(5),
+            counts: members.take_some(6),
+            unit: members.take_some(7),
+            storage_resolution: members.take_some(8),
+        }
+    }
+}
+
+wire_by_members!(MetricDatum);
+
+#[rustfmt::skip]
+static METRIC_DATA_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &METRIC_DATUM_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static ENTITY_KEY_ATTRIBUTES_MAP_KEY_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(32) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENTITY_KEY_ATTRIBUTES_MAP_VALUE_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(2048) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENTITY_KEY_ATTRIBUTES_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ENTITY_KEY_ATTRIBUTES_MAP_KEY_STRING_SHAPE, value: &ENTITY_KEY_ATTRIBUTES_MAP_VALUE_STRING_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(2), max: Some(4) } });
+
+#[rustfmt::skip]
+static ENTITY_ATTRIBUTES_MAP_KEY_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(256) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENTITY_ATTRIBUTES_MAP_VALUE_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(2048) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENTITY_ATTRIBUTES_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ENTITY_ATTRIBUTES_MAP_KEY_STRING_SHAPE, value: &ENTITY_ATTRIBUTES_MAP_VALUE_STRING_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(0), max: Some(10) } });
+
+#[rustfmt::skip]
+static ENTITY_SHAPE: shape::Shape = shape::Shape::Structure(&ENTITY_STRUCT);
+
+#[rustfmt::skip]
+static ENTITY_STRUCT: StructShape = StructShape { name: "Entity", members: &[shape::Member { name: "KeyAttributes", wire_name: "KeyAttributes", shape: &ENTITY_KEY_ATTRIBUTES_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Attributes", wire_name: "Attributes", shape: &ENTITY_ATTRIBUTES_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Entity {
+    pub key_attributes: Option<BTreeMap<String, String>>,
+    pub attributes: Option<BTreeMap<String, String>>,
+}
+
+impl Structure for Entity {
+    const SHAPE: &'static StructShape = &ENTITY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.key_attributes);
+        members.put_some(1, self.attributes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { key_attributes: members.take_some(0), attributes: members.take_some(1) }
+    }
+}
+
+wire_by_members!(Entity);
+
+#[rustfmt::skip]
+static ENTITY_METRIC_DATA_SHAPE: shape::Shape = shape::Shape::Structure(&ENTITY_METRIC_DATA_STRUCT);
+
+#[rustfmt::skip]
+static ENTITY_METRIC_DATA_STRUCT: StructShape = StructShape { name: "EntityMetricData", members: &[shape::Member { name: "Entity", wire_name: "Entity", shape: &ENTITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricData", wire_name: "MetricData", shape: &METRIC_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EntityMetricData {
+    pub entity: Option<Entity>,
+    pub metric_data: Option<Vec<MetricDatum>>,
+}
+
+impl Structure for EntityMetricData {
+    const SHAPE: &'static StructShape = &ENTITY_METRIC_DATA_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.entity);
+        members.put_some(1, self.metric_data);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { entity: members.take_some(0), metric_data: members.take_some(1) }
+    }
+}
+
+wire_by_members!(EntityMetricData);
+
+#[rustfmt::skip]
+static ENTITY_METRIC_DATA_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ENTITY_METRIC_DATA_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STRICT_ENTITY_VALIDATION_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static PUT_METRIC_DATA_INPUT_STRUCT: StructShape = StructShape { name: "PutMetricDataInput", members: &[shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricData", wire_name: "MetricData", shape: &METRIC_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EntityMetricData", wire_name: "EntityMetricData", shape: &ENTITY_METRIC_DATA_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StrictEntityValidation", wire_name: "StrictEntityValidation", shape: &STRICT_ENTITY_VALIDATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutMetricDataInput {
+    pub namespace: String,
+    pub metric_data: Option<Vec<MetricDatum>>,
+    pub entity_metric_data: Option<Vec<EntityMetricData>>,
+    pub strict_entity_validation: Option<bool>,
+}
+
+impl Structure for PutMetricDataInput {
+    const SHAPE: &'static StructShape = &PUT_METRIC_DATA_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.namespace);
+        members.put_some(1, self.metric_data);
+        members.put_some(2, self.entity_metric_data);
+        members.put_some(3, self.strict_entity_validation);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            namespace: members.take(0),
+            metric_data: members.take_some(1),
+            entity_metric_data: members.take_some(2),
+            strict_entity_validation: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(PutMetricDataInput);
+
+static PUT_METRIC_DATA_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutMetricDataResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutMetricDataResponse {}
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "cloudwatch", signing_name: "monitoring" };
+impl Structure for PutMetricDataResponse {
+    const SHAPE: &'static StructShape = &PUT_METRIC_DATA_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutMetricDataResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const INVALID_PARAMETER_VALUE_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidParameterValue", status: 400, side: Side::Sender };
-    pub const MISSING_REQUIRED_PARAMETER_EXCEPTION: ErrorShape = ErrorShape { code: "MissingParameter", status: 400, side: Side::Sender };
-    pub const INVALID_PARAMETER_COMBINATION_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidParameterCombination", status: 400, side: Side::Sender };
-    pub const INTERNAL_SERVICE_FAULT: ErrorShape = ErrorShape { code: "InternalServiceError", status: 500, side: Side::Receiver };
-    pub const INVALID_NEXT_TOKEN: ErrorShape = ErrorShape { code: "InvalidNextToken", status: 400, side: Side::Sender };
+    pub const INTERNAL_SERVICE_FAULT: ErrorShape =
+        ErrorShape { code: "InternalServiceError", status: 500, side: Side::Receiver };
+    pub const INVALID_NEXT_TOKEN: ErrorShape =
+        ErrorShape { code: "InvalidNextToken", status: 400, side: Side::Sender };
+    pub const INVALID_PARAMETER_COMBINATION_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidParameterCombination", status: 400, side: Side::Sender };
+    pub const INVALID_PARAMETER_VALUE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidParameterValue", status: 400, side: Side::Sender };
+    pub const MISSING_REQUIRED_PARAMETER_EXCEPTION: ErrorShape =
+        ErrorShape { code: "MissingParameter", status: 400, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
-
-    pub struct PutMetricData;
-
-    impl Operation for PutMetricData {
-        type Input = super::PutMetricDataInput;
-        type Output = super::PutMetricDataResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutMetricData", action: "cloudwatch:PutMetricData", errors: &[] };
-    }
 
     pub struct GetMetricData;
 
     impl Operation for GetMetricData {
         type Input = super::GetMetricDataInput;
         type Output = super::GetMetricDataOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetMetricData", action: "cloudwatch:GetMetricData", errors: &[] };
+        const INFO: &'static OperationInfo = &GET_METRIC_DATA_INFO;
     }
+
+    pub(super) static GET_METRIC_DATA_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetMetricData",
+        action: "cloudwatch:GetMetricData",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetMetricDataInput as Structure>::SHAPE,
+        output: <super::GetMetricDataOutput as Structure>::SHAPE,
+        result_wrapper: Some("GetMetricDataResult"),
+        errors: &[super::errors::INVALID_NEXT_TOKEN],
+    };
 
     pub struct GetMetricStatistics;
 
     impl Operation for GetMetricStatistics {
         type Input = super::GetMetricStatisticsInput;
         type Output = super::GetMetricStatisticsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetMetricStatistics", action: "cloudwatch:GetMetricStatistics", errors: &[] };
+        const INFO: &'static OperationInfo = &GET_METRIC_STATISTICS_INFO;
     }
+
+    pub(super) static GET_METRIC_STATISTICS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetMetricStatistics",
+        action: "cloudwatch:GetMetricStatistics",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetMetricStatisticsInput as Structure>::SHAPE,
+        output: <super::GetMetricStatisticsOutput as Structure>::SHAPE,
+        result_wrapper: Some("GetMetricStatisticsResult"),
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::MISSING_REQUIRED_PARAMETER_EXCEPTION,
+            super::errors::INVALID_PARAMETER_COMBINATION_EXCEPTION,
+            super::errors::INTERNAL_SERVICE_FAULT,
+        ],
+    };
 
     pub struct ListMetrics;
 
     impl Operation for ListMetrics {
         type Input = super::ListMetricsInput;
         type Output = super::ListMetricsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListMetrics", action: "cloudwatch:ListMetrics", errors: &[] };
+        const INFO: &'static OperationInfo = &LIST_METRICS_INFO;
     }
 
+    pub(super) static LIST_METRICS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListMetrics",
+        action: "cloudwatch:ListMetrics",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListMetricsInput as Structure>::SHAPE,
+        output: <super::ListMetricsOutput as Structure>::SHAPE,
+        result_wrapper: Some("ListMetricsResult"),
+        errors: &[super::errors::INTERNAL_SERVICE_FAULT, super::errors::INVALID_PARAMETER_VALUE_EXCEPTION],
+    };
+
+    pub struct PutMetricData;
+
+    impl Operation for PutMetricData {
+        type Input = super::PutMetricDataInput;
+        type Output = super::PutMetricDataResponse;
+        const INFO: &'static OperationInfo = &PUT_METRIC_DATA_INFO;
+    }
+
+    pub(super) static PUT_METRIC_DATA_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutMetricData",
+        action: "cloudwatch:PutMetricData",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::PutMetricDataInput as Structure>::SHAPE,
+        output: <super::PutMetricDataResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::MISSING_REQUIRED_PARAMETER_EXCEPTION,
+            super::errors::INVALID_PARAMETER_COMBINATION_EXCEPTION,
+            super::errors::INTERNAL_SERVICE_FAULT,
+        ],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "cloudwatch",
+    signing_name: "monitoring",
+    endpoint_prefix: "monitoring",
+    protocols: &[Protocol::Cbor, Protocol::Json10, Protocol::Query],
+    target_prefix: Some("GraniteServiceVersion20100801"),
+    cbor_name: Some("GraniteServiceVersion20100801"),
+    version: "2010-08-01",
+    xml_namespace: Some("http://monitoring.amazonaws.com/doc/2010-08-01/"),
+    validation_code: Some("ValidationError"),
+    operations: &[
+        &ops::GET_METRIC_DATA_INFO,
+        &ops::GET_METRIC_STATISTICS_INFO,
+        &ops::LIST_METRICS_INFO,
+        &ops::PUT_METRIC_DATA_INFO,
+    ],
+    unlisted: &[
+        "DeleteAlarmMuteRule",
+        "DeleteAlarms",
+        "DeleteAnomalyDetector",
+        "DeleteDashboards",
+        "DeleteInsightRules",
+        "DeleteMetricStream",
+        "DescribeAlarmContributors",
+        "DescribeAlarmHistory",
+        "DescribeAlarms",
+        "DescribeAlarmsForMetric",
+        "DescribeAnomalyDetectors",
+        "DescribeInsightRules",
+        "DisableAlarmActions",
+        "DisableInsightRules",
+        "EnableAlarmActions",
+        "EnableInsightRules",
+        "GetAlarmMuteRule",
+        "GetDashboard",
+        "GetInsightRuleReport",
+        "GetMetricStream",
+        "GetMetricWidgetImage",
+        "GetOTelEnrichment",
+        "ListAlarmMuteRules",
+        "ListDashboards",
+        "ListManagedInsightRules",
+        "ListMetricStreams",
+        "ListTagsForResource",
+        "PutAlarmMuteRule",
+        "PutAnomalyDetector",
+        "PutCompositeAlarm",
+        "PutDashboard",
+        "PutInsightRule",
+        "PutManagedInsightRules",
+        "PutMetricAlarm",
+        "PutMetricStream",
+        "SetAlarmState",
+        "StartMetricStreams",
+        "StartOTelEnrichment",
+        "StopMetricStreams",
+        "StopOTelEnrichment",
+        "TagResource",
+        "UntagResource",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_cloudwatch_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
-            handle PutMetricData;
             serve GetMetricData;
             serve GetMetricStatistics;
             serve ListMetrics;
+            handle PutMetricData;
         }
     };
 }

@@ -7,7 +7,666 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use updraft_types::Timestamp;
-use crate::ServiceInfo;
+
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members, wire_by_text};
+use crate::{Protocol, ServiceInfo};
+
+#[rustfmt::skip]
+static TABLE_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ATTRIBUTE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: None, max: Some(65535) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STRING_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NUMBER_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static BINARY_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::Blob(Range::ANY);
+
+#[rustfmt::skip]
+static STRING_SET_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STRING_ATTRIBUTE_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static NUMBER_SET_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &NUMBER_ATTRIBUTE_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static BINARY_SET_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &BINARY_ATTRIBUTE_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static MAP_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &ATTRIBUTE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ATTRIBUTE_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static NULL_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static BOOLEAN_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::Structure(&ATTRIBUTE_VALUE_STRUCT);
+
+#[rustfmt::skip]
+static ATTRIBUTE_VALUE_STRUCT: StructShape = StructShape { name: "AttributeValue", members: &[shape::Member { name: "S", wire_name: "S", shape: &STRING_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "N", wire_name: "N", shape: &NUMBER_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "B", wire_name: "B", shape: &BINARY_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SS", wire_name: "SS", shape: &STRING_SET_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NS", wire_name: "NS", shape: &NUMBER_SET_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BS", wire_name: "BS", shape: &BINARY_SET_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "M", wire_name: "M", shape: &MAP_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "L", wire_name: "L", shape: &LIST_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NULL", wire_name: "NULL", shape: &NULL_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BOOL", wire_name: "BOOL", shape: &BOOLEAN_ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: true, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum AttributeValue {
+    S(String),
+    N(String),
+    B(Bytes),
+    Ss(Vec<String>),
+    Ns(Vec<String>),
+    Bs(Vec<Bytes>),
+    M(BTreeMap<String, AttributeValue>),
+    L(Vec<AttributeValue>),
+    Null(bool),
+    Bool(bool),
+}
+
+impl Default for AttributeValue {
+    fn default() -> Self {
+        Self::Null(true)
+    }
+}
+
+impl Structure for AttributeValue {
+    const SHAPE: &'static StructShape = &ATTRIBUTE_VALUE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        match self {
+            Self::S(value) => members.put(0, value),
+            Self::N(value) => members.put(1, value),
+            Self::B(value) => members.put(2, value),
+            Self::Ss(value) => members.put(3, value),
+            Self::Ns(value) => members.put(4, value),
+            Self::Bs(value) => members.put(5, value),
+            Self::M(value) => members.put(6, value),
+            Self::L(value) => members.put(7, value),
+            Self::Null(value) => members.put(8, value),
+            Self::Bool(value) => members.put(9, value),
+        }
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        let index = members.0.iter().position(Option::is_some);
+        match index {
+            Some(0) => Self::S(members.take(0)),
+            Some(1) => Self::N(members.take(1)),
+            Some(2) => Self::B(members.take(2)),
+            Some(3) => Self::Ss(members.take(3)),
+            Some(4) => Self::Ns(members.take(4)),
+            Some(5) => Self::Bs(members.take(5)),
+            Some(6) => Self::M(members.take(6)),
+            Some(7) => Self::L(members.take(7)),
+            Some(9) => Self::Bool(members.take(9)),
+            _ => Self::Null(members.take_some(8).unwrap_or(true)),
+        }
+    }
+}
+
+wire_by_members!(AttributeValue);
+
+#[rustfmt::skip]
+static KEY_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &ATTRIBUTE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static KEY_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &KEY_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(100) } });
+
+#[rustfmt::skip]
+static ATTRIBUTE_NAME_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ATTRIBUTE_NAME_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: None } });
+
+#[rustfmt::skip]
+static CONSISTENT_READ_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static PROJECTION_EXPRESSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EXPRESSION_ATTRIBUTE_NAME_VARIABLE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &EXPRESSION_ATTRIBUTE_NAME_VARIABLE_SHAPE, value: &ATTRIBUTE_NAME_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static KEYS_AND_ATTRIBUTES_SHAPE: shape::Shape = shape::Shape::Structure(&KEYS_AND_ATTRIBUTES_STRUCT);
+
+#[rustfmt::skip]
+static KEYS_AND_ATTRIBUTES_STRUCT: StructShape = StructShape { name: "KeysAndAttributes", members: &[shape::Member { name: "Keys", wire_name: "Keys", shape: &KEY_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributesToGet", wire_name: "AttributesToGet", shape: &ATTRIBUTE_NAME_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsistentRead", wire_name: "ConsistentRead", shape: &CONSISTENT_READ_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProjectionExpression", wire_name: "ProjectionExpression", shape: &PROJECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct KeysAndAttributes {
+    pub keys: Vec<BTreeMap<String, AttributeValue>>,
+    pub attributes_to_get: Option<Vec<String>>,
+    pub consistent_read: Option<bool>,
+    pub projection_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+}
+
+impl Structure for KeysAndAttributes {
+    const SHAPE: &'static StructShape = &KEYS_AND_ATTRIBUTES_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.keys);
+        members.put_some(1, self.attributes_to_get);
+        members.put_some(2, self.consistent_read);
+        members.put_some(3, self.projection_expression);
+        members.put_some(4, self.expression_attribute_names);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            keys: members.take(0),
+            attributes_to_get: members.take_some(1),
+            consistent_read: members.take_some(2),
+            projection_expression: members.take_some(3),
+            expression_attribute_names: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(KeysAndAttributes);
+
+#[rustfmt::skip]
+static BATCH_GET_REQUEST_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &TABLE_ARN_SHAPE, value: &KEYS_AND_ATTRIBUTES_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(1), max: Some(100) } });
+
+#[rustfmt::skip]
+static RETURN_CONSUMED_CAPACITY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["INDEXES", "TOTAL", "NONE", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReturnConsumedCapacity {
+    Indexes,
+    Total,
+    None,
+    Other(String),
+}
+
+impl ReturnConsumedCapacity {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Indexes => "INDEXES",
+            Self::Total => "TOTAL",
+            Self::None => "NONE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ReturnConsumedCapacity {
+    fn from(text: &str) -> Self {
+        match text {
+            "INDEXES" => Self::Indexes,
+            "TOTAL" => Self::Total,
+            "NONE" => Self::None,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ReturnConsumedCapacity {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ReturnConsumedCapacity);
+
+#[rustfmt::skip]
+static BATCH_GET_ITEM_INPUT_STRUCT: StructShape = StructShape { name: "BatchGetItemInput", members: &[shape::Member { name: "RequestItems", wire_name: "RequestItems", shape: &BATCH_GET_REQUEST_MAP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchGetItemInput {
+    pub request_items: BTreeMap<String, KeysAndAttributes>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+}
+
+impl Structure for BatchGetItemInput {
+    const SHAPE: &'static StructShape = &BATCH_GET_ITEM_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.request_items);
+        members.put_some(1, self.return_consumed_capacity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { request_items: members.take(0), return_consumed_capacity: members.take_some(1) }
+    }
+}
+
+wire_by_members!(BatchGetItemInput);
+
+#[rustfmt::skip]
+static ATTRIBUTE_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &ATTRIBUTE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static ITEM_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ATTRIBUTE_MAP_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static BATCH_GET_RESPONSE_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &TABLE_ARN_SHAPE, value: &ITEM_LIST_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CONSUMED_CAPACITY_UNITS_SHAPE: shape::Shape = shape::Shape::Double(Range::ANY);
+
+#[rustfmt::skip]
+static CAPACITY_SHAPE: shape::Shape = shape::Shape::Structure(&CAPACITY_STRUCT);
+
+#[rustfmt::skip]
+static CAPACITY_STRUCT: StructShape = StructShape { name: "Capacity", members: &[shape::Member { name: "ReadCapacityUnits", wire_name: "ReadCapacityUnits", shape: &CONSUMED_CAPACITY_UNITS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WriteCapacityUnits", wire_name: "WriteCapacityUnits", shape: &CONSUMED_CAPACITY_UNITS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CapacityUnits", wire_name: "CapacityUnits", shape: &CONSUMED_CAPACITY_UNITS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Capacity {
+    pub read_capacity_units: Option<f64>,
+    pub write_capacity_units: Option<f64>,
+    pub capacity_units: Option<f64>,
+}
+
+impl Structure for Capacity {
+    const SHAPE: &'static StructShape = &CAPACITY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.read_capacity_units);
+        members.put_some(1, self.write_capacity_units);
+        members.put_some(2, self.capacity_units);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            read_capacity_units: members.take_some(0),
+            write_capacity_units: members.take_some(1),
+            capacity_units: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(Capacity);
+
+#[rustfmt::skip]
+static INDEX_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(3), max: Some(255) }, pattern: Some("[a-zA-Z0-9_.-]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SECONDARY_INDEXES_CAPACITY_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &INDEX_NAME_SHAPE, value: &CAPACITY_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CONSUMED_CAPACITY_SHAPE: shape::Shape = shape::Shape::Structure(&CONSUMED_CAPACITY_STRUCT);
+
+#[rustfmt::skip]
+static CONSUMED_CAPACITY_STRUCT: StructShape = StructShape { name: "ConsumedCapacity", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CapacityUnits", wire_name: "CapacityUnits", shape: &CONSUMED_CAPACITY_UNITS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReadCapacityUnits", wire_name: "ReadCapacityUnits", shape: &CONSUMED_CAPACITY_UNITS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WriteCapacityUnits", wire_name: "WriteCapacityUnits", shape: &CONSUMED_CAPACITY_UNITS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Table", wire_name: "Table", shape: &CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LocalSecondaryIndexes", wire_name: "LocalSecondaryIndexes", shape: &SECONDARY_INDEXES_CAPACITY_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalSecondaryIndexes", wire_name: "GlobalSecondaryIndexes", shape: &SECONDARY_INDEXES_CAPACITY_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConsumedCapacity {
+    pub table_name: Option<String>,
+    pub capacity_units: Option<f64>,
+    pub read_capacity_units: Option<f64>,
+    pub write_capacity_units: Option<f64>,
+    pub table: Option<Capacity>,
+    pub local_secondary_indexes: Option<BTreeMap<String, Capacity>>,
+    pub global_secondary_indexes: Option<BTreeMap<String, Capacity>>,
+}
+
+impl Structure for ConsumedCapacity {
+    const SHAPE: &'static StructShape = &CONSUMED_CAPACITY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.table_name);
+        members.put_some(1, self.capacity_units);
+        members.put_some(2, self.read_capacity_units);
+        members.put_some(3, self.write_capacity_units);
+        members.put_some(4, self.table);
+        members.put_some(5, self.local_secondary_indexes);
+        members.put_some(6, self.global_secondary_indexes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            table_name: members.take_some(0),
+            capacity_units: members.take_some(1),
+            read_capacity_units: members.take_some(2),
+            write_capacity_units: members.take_some(3),
+            table: members.take_some(4),
+            local_secondary_indexes: members.take_some(5),
+            global_secondary_indexes: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(ConsumedCapacity);
+
+#[rustfmt::skip]
+static CONSUMED_CAPACITY_MULTIPLE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &CONSUMED_CAPACITY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static BATCH_GET_ITEM_OUTPUT_STRUCT: StructShape = StructShape { name: "BatchGetItemOutput", members: &[shape::Member { name: "Responses", wire_name: "Responses", shape: &BATCH_GET_RESPONSE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UnprocessedKeys", wire_name: "UnprocessedKeys", shape: &BATCH_GET_REQUEST_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_MULTIPLE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchGetItemOutput {
+    pub responses: Option<BTreeMap<String, Vec<BTreeMap<String, AttributeValue>>>>,
+    pub unprocessed_keys: Option<BTreeMap<String, KeysAndAttributes>>,
+    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
+}
+
+impl Structure for BatchGetItemOutput {
+    const SHAPE: &'static StructShape = &BATCH_GET_ITEM_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.responses);
+        members.put_some(1, self.unprocessed_keys);
+        members.put_some(2, self.consumed_capacity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            responses: members.take_some(0),
+            unprocessed_keys: members.take_some(1),
+            consumed_capacity: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(BatchGetItemOutput);
+
+#[rustfmt::skip]
+static PUT_ITEM_INPUT_ATTRIBUTE_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &ATTRIBUTE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static PUT_REQUEST_SHAPE: shape::Shape = shape::Shape::Structure(&PUT_REQUEST_STRUCT);
+
+#[rustfmt::skip]
+static PUT_REQUEST_STRUCT: StructShape = StructShape { name: "PutRequest", members: &[shape::Member { name: "Item", wire_name: "Item", shape: &PUT_ITEM_INPUT_ATTRIBUTE_MAP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutRequest {
+    pub item: BTreeMap<String, AttributeValue>,
+}
+
+impl Structure for PutRequest {
+    const SHAPE: &'static StructShape = &PUT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.item);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { item: members.take(0) }
+    }
+}
+
+wire_by_members!(PutRequest);
+
+#[rustfmt::skip]
+static DELETE_REQUEST_SHAPE: shape::Shape = shape::Shape::Structure(&DELETE_REQUEST_STRUCT);
+
+#[rustfmt::skip]
+static DELETE_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteRequest", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteRequest {
+    pub key: BTreeMap<String, AttributeValue>,
+}
+
+impl Structure for DeleteRequest {
+    const SHAPE: &'static StructShape = &DELETE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { key: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteRequest);
+
+#[rustfmt::skip]
+static WRITE_REQUEST_SHAPE: shape::Shape = shape::Shape::Structure(&WRITE_REQUEST_STRUCT);
+
+#[rustfmt::skip]
+static WRITE_REQUEST_STRUCT: StructShape = StructShape { name: "WriteRequest", members: &[shape::Member { name: "PutRequest", wire_name: "PutRequest", shape: &PUT_REQUEST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeleteRequest", wire_name: "DeleteRequest", shape: &DELETE_REQUEST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WriteRequest {
+    pub put_request: Option<PutRequest>,
+    pub delete_request: Option<DeleteRequest>,
+}
+
+impl Structure for WriteRequest {
+    const SHAPE: &'static StructShape = &WRITE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.put_request);
+        members.put_some(1, self.delete_request);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { put_request: members.take_some(0), delete_request: members.take_some(1) }
+    }
+}
+
+wire_by_members!(WriteRequest);
+
+#[rustfmt::skip]
+static WRITE_REQUESTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &WRITE_REQUEST_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(25) } });
+
+#[rustfmt::skip]
+static BATCH_WRITE_ITEM_REQUEST_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &TABLE_ARN_SHAPE, value: &WRITE_REQUESTS_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(1), max: Some(25) } });
+
+#[rustfmt::skip]
+static RETURN_ITEM_COLLECTION_METRICS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["SIZE", "NONE", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReturnItemCollectionMetrics {
+    Size,
+    None,
+    Other(String),
+}
+
+impl ReturnItemCollectionMetrics {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Size => "SIZE",
+            Self::None => "NONE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ReturnItemCollectionMetrics {
+    fn from(text: &str) -> Self {
+        match text {
+            "SIZE" => Self::Size,
+            "NONE" => Self::None,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ReturnItemCollectionMetrics {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ReturnItemCollectionMetrics);
+
+#[rustfmt::skip]
+static BATCH_WRITE_ITEM_INPUT_STRUCT: StructShape = StructShape { name: "BatchWriteItemInput", members: &[shape::Member { name: "RequestItems", wire_name: "RequestItems", shape: &BATCH_WRITE_ITEM_REQUEST_MAP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnItemCollectionMetrics", wire_name: "ReturnItemCollectionMetrics", shape: &RETURN_ITEM_COLLECTION_METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchWriteItemInput {
+    pub request_items: BTreeMap<String, Vec<WriteRequest>>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
+}
+
+impl Structure for BatchWriteItemInput {
+    const SHAPE: &'static StructShape = &BATCH_WRITE_ITEM_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.request_items);
+        members.put_some(1, self.return_consumed_capacity);
+        members.put_some(2, self.return_item_collection_metrics);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            request_items: members.take(0),
+            return_consumed_capacity: members.take_some(1),
+            return_item_collection_metrics: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(BatchWriteItemInput);
+
+#[rustfmt::skip]
+static ITEM_COLLECTION_KEY_ATTRIBUTE_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &ATTRIBUTE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static ITEM_COLLECTION_SIZE_ESTIMATE_BOUND_SHAPE: shape::Shape = shape::Shape::Double(Range::ANY);
+
+#[rustfmt::skip]
+static ITEM_COLLECTION_SIZE_ESTIMATE_RANGE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ITEM_COLLECTION_SIZE_ESTIMATE_BOUND_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static ITEM_COLLECTION_METRICS_SHAPE: shape::Shape = shape::Shape::Structure(&ITEM_COLLECTION_METRICS_STRUCT);
+
+#[rustfmt::skip]
+static ITEM_COLLECTION_METRICS_STRUCT: StructShape = StructShape { name: "ItemCollectionMetrics", members: &[shape::Member { name: "ItemCollectionKey", wire_name: "ItemCollectionKey", shape: &ITEM_COLLECTION_KEY_ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SizeEstimateRangeGB", wire_name: "SizeEstimateRangeGB", shape: &ITEM_COLLECTION_SIZE_ESTIMATE_RANGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ItemCollectionMetrics {
+    pub item_collection_key: Option<BTreeMap<String, AttributeValue>>,
+    pub size_estimate_range_gb: Option<Vec<f64>>,
+}
+
+impl Structure for ItemCollectionMetrics {
+    const SHAPE: &'static StructShape = &ITEM_COLLECTION_METRICS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.item_collection_key);
+        members.put_some(1, self.size_estimate_range_gb);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { item_collection_key: members.take_some(0), size_estimate_range_gb: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ItemCollectionMetrics);
+
+#[rustfmt::skip]
+static ITEM_COLLECTION_METRICS_MULTIPLE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ITEM_COLLECTION_METRICS_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static ITEM_COLLECTION_METRICS_PER_TABLE_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &TABLE_ARN_SHAPE, value: &ITEM_COLLECTION_METRICS_MULTIPLE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static BATCH_WRITE_ITEM_OUTPUT_STRUCT: StructShape = StructShape { name: "BatchWriteItemOutput", members: &[shape::Member { name: "UnprocessedItems", wire_name: "UnprocessedItems", shape: &BATCH_WRITE_ITEM_REQUEST_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ItemCollectionMetrics", wire_name: "ItemCollectionMetrics", shape: &ITEM_COLLECTION_METRICS_PER_TABLE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_MULTIPLE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BatchWriteItemOutput {
+    pub unprocessed_items: Option<BTreeMap<String, Vec<WriteRequest>>>,
+    pub item_collection_metrics: Option<BTreeMap<String, Vec<ItemCollectionMetrics>>>,
+    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
+}
+
+impl Structure for BatchWriteItemOutput {
+    const SHAPE: &'static StructShape = &BATCH_WRITE_ITEM_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.unprocessed_items);
+        members.put_some(1, self.item_collection_metrics);
+        members.put_some(2, self.consumed_capacity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            unprocessed_items: members.take_some(0),
+            item_collection_metrics: members.take_some(1),
+            consumed_capacity: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(BatchWriteItemOutput);
+
+#[rustfmt::skip]
+static KEY_SCHEMA_ATTRIBUTE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SCALAR_ATTRIBUTE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["S", "N", "B", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ScalarAttributeType {
@@ -46,11 +705,44 @@ impl Default for ScalarAttributeType {
     }
 }
 
+wire_by_text!(ScalarAttributeType);
+
+#[rustfmt::skip]
+static ATTRIBUTE_DEFINITION_SHAPE: shape::Shape = shape::Shape::Structure(&ATTRIBUTE_DEFINITION_STRUCT);
+
+#[rustfmt::skip]
+static ATTRIBUTE_DEFINITION_STRUCT: StructShape = StructShape { name: "AttributeDefinition", members: &[shape::Member { name: "AttributeName", wire_name: "AttributeName", shape: &KEY_SCHEMA_ATTRIBUTE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributeType", wire_name: "AttributeType", shape: &SCALAR_ATTRIBUTE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AttributeDefinition {
     pub attribute_name: String,
     pub attribute_type: ScalarAttributeType,
 }
+
+impl Structure for AttributeDefinition {
+    const SHAPE: &'static StructShape = &ATTRIBUTE_DEFINITION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.attribute_name);
+        members.put(1, self.attribute_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { attribute_name: members.take(0), attribute_type: members.take(1) }
+    }
+}
+
+wire_by_members!(AttributeDefinition);
+
+#[rustfmt::skip]
+static ATTRIBUTE_DEFINITIONS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ATTRIBUTE_DEFINITION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static KEY_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["HASH", "RANGE", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyType {
@@ -86,11 +778,44 @@ impl Default for KeyType {
     }
 }
 
+wire_by_text!(KeyType);
+
+#[rustfmt::skip]
+static KEY_SCHEMA_ELEMENT_SHAPE: shape::Shape = shape::Shape::Structure(&KEY_SCHEMA_ELEMENT_STRUCT);
+
+#[rustfmt::skip]
+static KEY_SCHEMA_ELEMENT_STRUCT: StructShape = StructShape { name: "KeySchemaElement", members: &[shape::Member { name: "AttributeName", wire_name: "AttributeName", shape: &KEY_SCHEMA_ATTRIBUTE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeyType", wire_name: "KeyType", shape: &KEY_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct KeySchemaElement {
     pub attribute_name: String,
     pub key_type: KeyType,
 }
+
+impl Structure for KeySchemaElement {
+    const SHAPE: &'static StructShape = &KEY_SCHEMA_ELEMENT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.attribute_name);
+        members.put(1, self.key_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { attribute_name: members.take(0), key_type: members.take(1) }
+    }
+}
+
+wire_by_members!(KeySchemaElement);
+
+#[rustfmt::skip]
+static KEY_SCHEMA_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &KEY_SCHEMA_ELEMENT_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: None } });
+
+#[rustfmt::skip]
+static PROJECTION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ALL", "KEYS_ONLY", "INCLUDE", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProjectionType {
@@ -129,11 +854,53 @@ impl Default for ProjectionType {
     }
 }
 
+wire_by_text!(ProjectionType);
+
+#[rustfmt::skip]
+static NON_KEY_ATTRIBUTE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NON_KEY_ATTRIBUTE_NAME_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &NON_KEY_ATTRIBUTE_NAME_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(20) } });
+
+#[rustfmt::skip]
+static PROJECTION_SHAPE: shape::Shape = shape::Shape::Structure(&PROJECTION_STRUCT);
+
+#[rustfmt::skip]
+static PROJECTION_STRUCT: StructShape = StructShape { name: "Projection", members: &[shape::Member { name: "ProjectionType", wire_name: "ProjectionType", shape: &PROJECTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NonKeyAttributes", wire_name: "NonKeyAttributes", shape: &NON_KEY_ATTRIBUTE_NAME_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Projection {
     pub projection_type: Option<ProjectionType>,
     pub non_key_attributes: Option<Vec<String>>,
 }
+
+impl Structure for Projection {
+    const SHAPE: &'static StructShape = &PROJECTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.projection_type);
+        members.put_some(1, self.non_key_attributes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { projection_type: members.take_some(0), non_key_attributes: members.take_some(1) }
+    }
+}
+
+wire_by_members!(Projection);
+
+#[rustfmt::skip]
+static LOCAL_SECONDARY_INDEX_SHAPE: shape::Shape = shape::Shape::Structure(&LOCAL_SECONDARY_INDEX_STRUCT);
+
+#[rustfmt::skip]
+static LOCAL_SECONDARY_INDEX_STRUCT: StructShape = StructShape { name: "LocalSecondaryIndex", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeySchema", wire_name: "KeySchema", shape: &KEY_SCHEMA_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Projection", wire_name: "Projection", shape: &PROJECTION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LocalSecondaryIndex {
@@ -142,11 +909,71 @@ pub struct LocalSecondaryIndex {
     pub projection: Projection,
 }
 
+impl Structure for LocalSecondaryIndex {
+    const SHAPE: &'static StructShape = &LOCAL_SECONDARY_INDEX_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.index_name);
+        members.put(1, self.key_schema);
+        members.put(2, self.projection);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { index_name: members.take(0), key_schema: members.take(1), projection: members.take(2) }
+    }
+}
+
+wire_by_members!(LocalSecondaryIndex);
+
+#[rustfmt::skip]
+static LOCAL_SECONDARY_INDEX_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LOCAL_SECONDARY_INDEX_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static POSITIVE_LONG_OBJECT_SHAPE: shape::Shape = shape::Shape::Long(Range { min: Some(1), max: None });
+
+#[rustfmt::skip]
+static PROVISIONED_THROUGHPUT_SHAPE: shape::Shape = shape::Shape::Structure(&PROVISIONED_THROUGHPUT_STRUCT);
+
+#[rustfmt::skip]
+static PROVISIONED_THROUGHPUT_STRUCT: StructShape = StructShape { name: "ProvisionedThroughput", members: &[shape::Member { name: "ReadCapacityUnits", wire_name: "ReadCapacityUnits", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WriteCapacityUnits", wire_name: "WriteCapacityUnits", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProvisionedThroughput {
     pub read_capacity_units: i64,
     pub write_capacity_units: i64,
 }
+
+impl Structure for ProvisionedThroughput {
+    const SHAPE: &'static StructShape = &PROVISIONED_THROUGHPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.read_capacity_units);
+        members.put(1, self.write_capacity_units);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { read_capacity_units: members.take(0), write_capacity_units: members.take(1) }
+    }
+}
+
+wire_by_members!(ProvisionedThroughput);
+
+#[rustfmt::skip]
+static LONG_OBJECT_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
+
+#[rustfmt::skip]
+static ON_DEMAND_THROUGHPUT_SHAPE: shape::Shape = shape::Shape::Structure(&ON_DEMAND_THROUGHPUT_STRUCT);
+
+#[rustfmt::skip]
+static ON_DEMAND_THROUGHPUT_STRUCT: StructShape = StructShape { name: "OnDemandThroughput", members: &[shape::Member { name: "MaxReadRequestUnits", wire_name: "MaxReadRequestUnits", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxWriteRequestUnits", wire_name: "MaxWriteRequestUnits", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OnDemandThroughput {
@@ -154,11 +981,65 @@ pub struct OnDemandThroughput {
     pub max_write_request_units: Option<i64>,
 }
 
+impl Structure for OnDemandThroughput {
+    const SHAPE: &'static StructShape = &ON_DEMAND_THROUGHPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.max_read_request_units);
+        members.put_some(1, self.max_write_request_units);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { max_read_request_units: members.take_some(0), max_write_request_units: members.take_some(1) }
+    }
+}
+
+wire_by_members!(OnDemandThroughput);
+
+#[rustfmt::skip]
+static WARM_THROUGHPUT_SHAPE: shape::Shape = shape::Shape::Structure(&WARM_THROUGHPUT_STRUCT);
+
+#[rustfmt::skip]
+static WARM_THROUGHPUT_STRUCT: StructShape = StructShape { name: "WarmThroughput", members: &[shape::Member { name: "ReadUnitsPerSecond", wire_name: "ReadUnitsPerSecond", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WriteUnitsPerSecond", wire_name: "WriteUnitsPerSecond", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WarmThroughput {
     pub read_units_per_second: Option<i64>,
     pub write_units_per_second: Option<i64>,
 }
+
+impl Structure for WarmThroughput {
+    const SHAPE: &'static StructShape = &WARM_THROUGHPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.read_units_per_second);
+        members.put_some(1, self.write_units_per_second);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { read_units_per_second: members.take_some(0), write_units_per_second: members.take_some(1) }
+    }
+}
+
+wire_by_members!(WarmThroughput);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_SHAPE: shape::Shape = shape::Shape::Structure(&GLOBAL_SECONDARY_INDEX_STRUCT);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_STRUCT: StructShape = StructShape { name: "GlobalSecondaryIndex", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeySchema", wire_name: "KeySchema", shape: &KEY_SCHEMA_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Projection", wire_name: "Projection", shape: &PROJECTION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughput", wire_name: "ProvisionedThroughput", shape: &PROVISIONED_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughput", wire_name: "OnDemandThroughput", shape: &ON_DEMAND_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &WARM_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GlobalSecondaryIndex {
@@ -169,6 +1050,40 @@ pub struct GlobalSecondaryIndex {
     pub on_demand_throughput: Option<OnDemandThroughput>,
     pub warm_throughput: Option<WarmThroughput>,
 }
+
+impl Structure for GlobalSecondaryIndex {
+    const SHAPE: &'static StructShape = &GLOBAL_SECONDARY_INDEX_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.index_name);
+        members.put(1, self.key_schema);
+        members.put(2, self.projection);
+        members.put_some(3, self.provisioned_throughput);
+        members.put_some(4, self.on_demand_throughput);
+        members.put_some(5, self.warm_throughput);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            index_name: members.take(0),
+            key_schema: members.take(1),
+            projection: members.take(2),
+            provisioned_throughput: members.take_some(3),
+            on_demand_throughput: members.take_some(4),
+            warm_throughput: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(GlobalSecondaryIndex);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &GLOBAL_SECONDARY_INDEX_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static BILLING_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PROVISIONED", "PAY_PER_REQUEST", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BillingMode {
@@ -203,6 +1118,14 @@ impl Default for BillingMode {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(BillingMode);
+
+#[rustfmt::skip]
+static STREAM_ENABLED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static STREAM_VIEW_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StreamViewType {
@@ -244,11 +1167,44 @@ impl Default for StreamViewType {
     }
 }
 
+wire_by_text!(StreamViewType);
+
+#[rustfmt::skip]
+static STREAM_SPECIFICATION_SHAPE: shape::Shape = shape::Shape::Structure(&STREAM_SPECIFICATION_STRUCT);
+
+#[rustfmt::skip]
+static STREAM_SPECIFICATION_STRUCT: StructShape = StructShape { name: "StreamSpecification", members: &[shape::Member { name: "StreamEnabled", wire_name: "StreamEnabled", shape: &STREAM_ENABLED_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StreamViewType", wire_name: "StreamViewType", shape: &STREAM_VIEW_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StreamSpecification {
     pub stream_enabled: bool,
     pub stream_view_type: Option<StreamViewType>,
 }
+
+impl Structure for StreamSpecification {
+    const SHAPE: &'static StructShape = &STREAM_SPECIFICATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.stream_enabled);
+        members.put_some(1, self.stream_view_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { stream_enabled: members.take(0), stream_view_type: members.take_some(1) }
+    }
+}
+
+wire_by_members!(StreamSpecification);
+
+#[rustfmt::skip]
+static SSE_ENABLED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static SSE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["AES256", "KMS", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SSEType {
@@ -284,6 +1240,20 @@ impl Default for SSEType {
     }
 }
 
+wire_by_text!(SSEType);
+
+#[rustfmt::skip]
+static KMS_MASTER_KEY_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SSE_SPECIFICATION_SHAPE: shape::Shape = shape::Shape::Structure(&SSE_SPECIFICATION_STRUCT);
+
+#[rustfmt::skip]
+static SSE_SPECIFICATION_STRUCT: StructShape = StructShape { name: "SSESpecification", members: &[shape::Member { name: "Enabled", wire_name: "Enabled", shape: &SSE_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEType", wire_name: "SSEType", shape: &SSE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSMasterKeyId", wire_name: "KMSMasterKeyId", shape: &KMS_MASTER_KEY_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SSESpecification {
     pub enabled: Option<bool>,
@@ -291,11 +1261,70 @@ pub struct SSESpecification {
     pub kms_master_key_id: Option<String>,
 }
 
+impl Structure for SSESpecification {
+    const SHAPE: &'static StructShape = &SSE_SPECIFICATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.enabled);
+        members.put_some(1, self.sse_type);
+        members.put_some(2, self.kms_master_key_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            enabled: members.take_some(0),
+            sse_type: members.take_some(1),
+            kms_master_key_id: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(SSESpecification);
+
+#[rustfmt::skip]
+static TAG_KEY_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_VALUE_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(256) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_SHAPE: shape::Shape = shape::Shape::Structure(&TAG_STRUCT);
+
+#[rustfmt::skip]
+static TAG_STRUCT: StructShape = StructShape { name: "Tag", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &TAG_KEY_STRING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &TAG_VALUE_STRING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tag {
     pub key: String,
     pub value: String,
 }
+
+impl Structure for Tag {
+    const SHAPE: &'static StructShape = &TAG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { key: members.take(0), value: members.take(1) }
+    }
+}
+
+wire_by_members!(Tag);
+
+#[rustfmt::skip]
+static TAG_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static TABLE_CLASS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["STANDARD", "STANDARD_INFREQUENT_ACCESS", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TableClass {
@@ -330,6 +1359,17 @@ impl Default for TableClass {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(TableClass);
+
+#[rustfmt::skip]
+static DELETION_PROTECTION_ENABLED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static RESOURCE_POLICY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GLOBAL_TABLE_SETTINGS_REPLICATION_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ENABLED", "DISABLED", "ENABLED_WITH_OVERRIDES", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GlobalTableSettingsReplicationMode {
@@ -368,6 +1408,28 @@ impl Default for GlobalTableSettingsReplicationMode {
     }
 }
 
+wire_by_text!(GlobalTableSettingsReplicationMode);
+
+#[rustfmt::skip]
+static CREATE_TABLE_INPUT_STRUCT: StructShape = StructShape { name: "CreateTableInput", members: &[shape::Member { name: "AttributeDefinitions", wire_name: "AttributeDefinitions", shape: &ATTRIBUTE_DEFINITIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeySchema", wire_name: "KeySchema", shape: &KEY_SCHEMA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LocalSecondaryIndexes", wire_name: "LocalSecondaryIndexes", shape: &LOCAL_SECONDARY_INDEX_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalSecondaryIndexes", wire_name: "GlobalSecondaryIndexes", shape: &GLOBAL_SECONDARY_INDEX_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BillingMode", wire_name: "BillingMode", shape: &BILLING_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughput", wire_name: "ProvisionedThroughput", shape: &PROVISIONED_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StreamSpecification", wire_name: "StreamSpecification", shape: &STREAM_SPECIFICATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSESpecification", wire_name: "SSESpecification", shape: &SSE_SPECIFICATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableClass", wire_name: "TableClass", shape: &TABLE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeletionProtectionEnabled", wire_name: "DeletionProtectionEnabled", shape: &DELETION_PROTECTION_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &WARM_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResourcePolicy", wire_name: "ResourcePolicy", shape: &RESOURCE_POLICY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughput", wire_name: "OnDemandThroughput", shape: &ON_DEMAND_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalTableSourceArn", wire_name: "GlobalTableSourceArn", shape: &TABLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalTableSettingsReplicationMode", wire_name: "GlobalTableSettingsReplicationMode", shape: &GLOBAL_TABLE_SETTINGS_REPLICATION_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateTableInput {
     pub attribute_definitions: Option<Vec<AttributeDefinition>>,
@@ -388,6 +1450,62 @@ pub struct CreateTableInput {
     pub global_table_source_arn: Option<String>,
     pub global_table_settings_replication_mode: Option<GlobalTableSettingsReplicationMode>,
 }
+
+impl Structure for CreateTableInput {
+    const SHAPE: &'static StructShape = &CREATE_TABLE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attribute_definitions);
+        members.put(1, self.table_name);
+        members.put_some(2, self.key_schema);
+        members.put_some(3, self.local_secondary_indexes);
+        members.put_some(4, self.global_secondary_indexes);
+        members.put_some(5, self.billing_mode);
+        members.put_some(6, self.provisioned_throughput);
+        members.put_some(7, self.stream_specification);
+        members.put_some(8, self.sse_specification);
+        members.put_some(9, self.tags);
+        members.put_some(10, self.table_class);
+        members.put_some(11, self.deletion_protection_enabled);
+        members.put_some(12, self.warm_throughput);
+        members.put_some(13, self.resource_policy);
+        members.put_some(14, self.on_demand_throughput);
+        members.put_some(15, self.global_table_source_arn);
+        members.put_some(16, self.global_table_settings_replication_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            attribute_definitions: members.take_some(0),
+            table_name: members.take(1),
+            key_schema: members.take_some(2),
+            local_secondary_indexes: members.take_some(3),
+            global_secondary_indexes: members.take_some(4),
+            billing_mode: members.take_some(5),
+            provisioned_throughput: members.take_some(6),
+            stream_specification: members.take_some(7),
+            sse_specification: members.take_some(8),
+            tags: members.take_some(9),
+            table_class: members.take_some(10),
+            deletion_protection_enabled: members.take_some(11),
+            warm_throughput: members.take_some(12),
+            resource_policy: members.take_some(13),
+            on_demand_throughput: members.take_some(14),
+            global_table_source_arn: members.take_some(15),
+            global_table_settings_replication_mode: members.take_some(16),
+        }
+    }
+}
+
+wire_by_members!(CreateTableInput);
+
+#[rustfmt::skip]
+static TABLE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(3), max: Some(255) }, pattern: Some("[a-zA-Z0-9_.-]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TABLE_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATING", "UPDATING", "DELETING", "ACTIVE", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TableStatus {
@@ -441,6 +1559,25 @@ impl Default for TableStatus {
     }
 }
 
+wire_by_text!(TableStatus);
+
+#[rustfmt::skip]
+static DATE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static NON_NEGATIVE_LONG_OBJECT_SHAPE: shape::Shape = shape::Shape::Long(Range { min: Some(0), max: None });
+
+#[rustfmt::skip]
+static PROVISIONED_THROUGHPUT_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&PROVISIONED_THROUGHPUT_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static PROVISIONED_THROUGHPUT_DESCRIPTION_STRUCT: StructShape = StructShape { name: "ProvisionedThroughputDescription", members: &[shape::Member { name: "LastIncreaseDateTime", wire_name: "LastIncreaseDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastDecreaseDateTime", wire_name: "LastDecreaseDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NumberOfDecreasesToday", wire_name: "NumberOfDecreasesToday", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReadCapacityUnits", wire_name: "ReadCapacityUnits", shape: &NON_NEGATIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WriteCapacityUnits", wire_name: "WriteCapacityUnits", shape: &NON_NEGATIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProvisionedThroughputDescription {
     pub last_increase_date_time: Option<Timestamp>,
@@ -450,11 +1587,83 @@ pub struct ProvisionedThroughputDescription {
     pub write_capacity_units: Option<i64>,
 }
 
+impl Structure for ProvisionedThroughputDescription {
+    const SHAPE: &'static StructShape = &PROVISIONED_THROUGHPUT_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.last_increase_date_time);
+        members.put_some(1, self.last_decrease_date_time);
+        members.put_some(2, self.number_of_decreases_today);
+        members.put_some(3, self.read_capacity_units);
+        members.put_some(4, self.write_capacity_units);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            last_increase_date_time: members.take_some(0),
+            last_decrease_date_time: members.take_some(1),
+            number_of_decreases_today: members.take_some(2),
+            read_capacity_units: members.take_some(3),
+            write_capacity_units: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(ProvisionedThroughputDescription);
+
+#[rustfmt::skip]
+static STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TABLE_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static BILLING_MODE_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&BILLING_MODE_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static BILLING_MODE_SUMMARY_STRUCT: StructShape = StructShape { name: "BillingModeSummary", members: &[shape::Member { name: "BillingMode", wire_name: "BillingMode", shape: &BILLING_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdateToPayPerRequestDateTime", wire_name: "LastUpdateToPayPerRequestDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BillingModeSummary {
     pub billing_mode: Option<BillingMode>,
     pub last_update_to_pay_per_request_date_time: Option<Timestamp>,
 }
+
+impl Structure for BillingModeSummary {
+    const SHAPE: &'static StructShape = &BILLING_MODE_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.billing_mode);
+        members.put_some(1, self.last_update_to_pay_per_request_date_time);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            billing_mode: members.take_some(0),
+            last_update_to_pay_per_request_date_time: members.take_some(1),
+        }
+    }
+}
+
+wire_by_members!(BillingModeSummary);
+
+#[rustfmt::skip]
+static LOCAL_SECONDARY_INDEX_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&LOCAL_SECONDARY_INDEX_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static LOCAL_SECONDARY_INDEX_DESCRIPTION_STRUCT: StructShape = StructShape { name: "LocalSecondaryIndexDescription", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeySchema", wire_name: "KeySchema", shape: &KEY_SCHEMA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Projection", wire_name: "Projection", shape: &PROJECTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IndexSizeBytes", wire_name: "IndexSizeBytes", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ItemCount", wire_name: "ItemCount", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IndexArn", wire_name: "IndexArn", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LocalSecondaryIndexDescription {
@@ -465,6 +1674,40 @@ pub struct LocalSecondaryIndexDescription {
     pub item_count: Option<i64>,
     pub index_arn: Option<String>,
 }
+
+impl Structure for LocalSecondaryIndexDescription {
+    const SHAPE: &'static StructShape = &LOCAL_SECONDARY_INDEX_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.index_name);
+        members.put_some(1, self.key_schema);
+        members.put_some(2, self.projection);
+        members.put_some(3, self.index_size_bytes);
+        members.put_some(4, self.item_count);
+        members.put_some(5, self.index_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            index_name: members.take_some(0),
+            key_schema: members.take_some(1),
+            projection: members.take_some(2),
+            index_size_bytes: members.take_some(3),
+            item_count: members.take_some(4),
+            index_arn: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(LocalSecondaryIndexDescription);
+
+#[rustfmt::skip]
+static LOCAL_SECONDARY_INDEX_DESCRIPTION_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LOCAL_SECONDARY_INDEX_DESCRIPTION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static INDEX_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATING", "UPDATING", "DELETING", "ACTIVE", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IndexStatus {
@@ -506,12 +1749,65 @@ impl Default for IndexStatus {
     }
 }
 
+wire_by_text!(IndexStatus);
+
+#[rustfmt::skip]
+static BACKFILLING_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION_STRUCT: StructShape = StructShape { name: "GlobalSecondaryIndexWarmThroughputDescription", members: &[shape::Member { name: "ReadUnitsPerSecond", wire_name: "ReadUnitsPerSecond", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WriteUnitsPerSecond", wire_name: "WriteUnitsPerSecond", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Status", wire_name: "Status", shape: &INDEX_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GlobalSecondaryIndexWarmThroughputDescription {
     pub read_units_per_second: Option<i64>,
     pub write_units_per_second: Option<i64>,
     pub status: Option<IndexStatus>,
 }
+
+impl Structure for GlobalSecondaryIndexWarmThroughputDescription {
+    const SHAPE: &'static StructShape = &GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.read_units_per_second);
+        members.put_some(1, self.write_units_per_second);
+        members.put_some(2, self.status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            read_units_per_second: members.take_some(0),
+            write_units_per_second: members.take_some(1),
+            status: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(GlobalSecondaryIndexWarmThroughputDescription);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&GLOBAL_SECONDARY_INDEX_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_DESCRIPTION_STRUCT: StructShape = StructShape { name: "GlobalSecondaryIndexDescription", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeySchema", wire_name: "KeySchema", shape: &KEY_SCHEMA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Projection", wire_name: "Projection", shape: &PROJECTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IndexStatus", wire_name: "IndexStatus", shape: &INDEX_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Backfilling", wire_name: "Backfilling", shape: &BACKFILLING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughput", wire_name: "ProvisionedThroughput", shape: &PROVISIONED_THROUGHPUT_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IndexSizeBytes", wire_name: "IndexSizeBytes", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ItemCount", wire_name: "ItemCount", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IndexArn", wire_name: "IndexArn", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughput", wire_name: "OnDemandThroughput", shape: &ON_DEMAND_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GlobalSecondaryIndexDescription {
@@ -527,6 +1823,56 @@ pub struct GlobalSecondaryIndexDescription {
     pub on_demand_throughput: Option<OnDemandThroughput>,
     pub warm_throughput: Option<GlobalSecondaryIndexWarmThroughputDescription>,
 }
+
+impl Structure for GlobalSecondaryIndexDescription {
+    const SHAPE: &'static StructShape = &GLOBAL_SECONDARY_INDEX_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.index_name);
+        members.put_some(1, self.key_schema);
+        members.put_some(2, self.projection);
+        members.put_some(3, self.index_status);
+        members.put_some(4, self.backfilling);
+        members.put_some(5, self.provisioned_throughput);
+        members.put_some(6, self.index_size_bytes);
+        members.put_some(7, self.item_count);
+        members.put_some(8, self.index_arn);
+        members.put_some(9, self.on_demand_throughput);
+        members.put_some(10, self.warm_throughput);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            index_name: members.take_some(0),
+            key_schema: members.take_some(1),
+            projection: members.take_some(2),
+            index_status: members.take_some(3),
+            backfilling: members.take_some(4),
+            provisioned_throughput: members.take_some(5),
+            index_size_bytes: members.take_some(6),
+            item_count: members.take_some(7),
+            index_arn: members.take_some(8),
+            on_demand_throughput: members.take_some(9),
+            warm_throughput: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(GlobalSecondaryIndexDescription);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_DESCRIPTION_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &GLOBAL_SECONDARY_INDEX_DESCRIPTION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STREAM_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(37), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REGION_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REPLICA_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATING", "CREATION_FAILED", "UPDATING", "DELETING", "ACTIVE", "REGION_DISABLED", "INACCESSIBLE_ENCRYPTION_CREDENTIALS", "ARCHIVING", "ARCHIVED", "REPLICATION_NOT_AUTHORIZED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReplicaStatus {
@@ -586,15 +1932,78 @@ impl Default for ReplicaStatus {
     }
 }
 
+wire_by_text!(ReplicaStatus);
+
+#[rustfmt::skip]
+static REPLICA_STATUS_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REPLICA_STATUS_PERCENT_PROGRESS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PROVISIONED_THROUGHPUT_OVERRIDE_SHAPE: shape::Shape = shape::Shape::Structure(&PROVISIONED_THROUGHPUT_OVERRIDE_STRUCT);
+
+#[rustfmt::skip]
+static PROVISIONED_THROUGHPUT_OVERRIDE_STRUCT: StructShape = StructShape { name: "ProvisionedThroughputOverride", members: &[shape::Member { name: "ReadCapacityUnits", wire_name: "ReadCapacityUnits", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProvisionedThroughputOverride {
     pub read_capacity_units: Option<i64>,
 }
 
+impl Structure for ProvisionedThroughputOverride {
+    const SHAPE: &'static StructShape = &PROVISIONED_THROUGHPUT_OVERRIDE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.read_capacity_units);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { read_capacity_units: members.take_some(0) }
+    }
+}
+
+wire_by_members!(ProvisionedThroughputOverride);
+
+#[rustfmt::skip]
+static ON_DEMAND_THROUGHPUT_OVERRIDE_SHAPE: shape::Shape = shape::Shape::Structure(&ON_DEMAND_THROUGHPUT_OVERRIDE_STRUCT);
+
+#[rustfmt::skip]
+static ON_DEMAND_THROUGHPUT_OVERRIDE_STRUCT: StructShape = StructShape { name: "OnDemandThroughputOverride", members: &[shape::Member { name: "MaxReadRequestUnits", wire_name: "MaxReadRequestUnits", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct OnDemandThroughputOverride {
     pub max_read_request_units: Option<i64>,
 }
+
+impl Structure for OnDemandThroughputOverride {
+    const SHAPE: &'static StructShape = &ON_DEMAND_THROUGHPUT_OVERRIDE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.max_read_request_units);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { max_read_request_units: members.take_some(0) }
+    }
+}
+
+wire_by_members!(OnDemandThroughputOverride);
+
+#[rustfmt::skip]
+static TABLE_WARM_THROUGHPUT_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&TABLE_WARM_THROUGHPUT_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static TABLE_WARM_THROUGHPUT_DESCRIPTION_STRUCT: StructShape = StructShape { name: "TableWarmThroughputDescription", members: &[shape::Member { name: "ReadUnitsPerSecond", wire_name: "ReadUnitsPerSecond", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WriteUnitsPerSecond", wire_name: "WriteUnitsPerSecond", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Status", wire_name: "Status", shape: &TABLE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TableWarmThroughputDescription {
@@ -602,6 +2011,38 @@ pub struct TableWarmThroughputDescription {
     pub write_units_per_second: Option<i64>,
     pub status: Option<TableStatus>,
 }
+
+impl Structure for TableWarmThroughputDescription {
+    const SHAPE: &'static StructShape = &TABLE_WARM_THROUGHPUT_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.read_units_per_second);
+        members.put_some(1, self.write_units_per_second);
+        members.put_some(2, self.status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            read_units_per_second: members.take_some(0),
+            write_units_per_second: members.take_some(1),
+            status: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(TableWarmThroughputDescription);
+
+#[rustfmt::skip]
+static REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_STRUCT: StructShape = StructShape { name: "ReplicaGlobalSecondaryIndexDescription", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughputOverride", wire_name: "ProvisionedThroughputOverride", shape: &PROVISIONED_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughputOverride", wire_name: "OnDemandThroughputOverride", shape: &ON_DEMAND_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &GLOBAL_SECONDARY_INDEX_WARM_THROUGHPUT_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReplicaGlobalSecondaryIndexDescription {
@@ -611,11 +2052,82 @@ pub struct ReplicaGlobalSecondaryIndexDescription {
     pub warm_throughput: Option<GlobalSecondaryIndexWarmThroughputDescription>,
 }
 
+impl Structure for ReplicaGlobalSecondaryIndexDescription {
+    const SHAPE: &'static StructShape = &REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.index_name);
+        members.put_some(1, self.provisioned_throughput_override);
+        members.put_some(2, self.on_demand_throughput_override);
+        members.put_some(3, self.warm_throughput);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            index_name: members.take_some(0),
+            provisioned_throughput_override: members.take_some(1),
+            on_demand_throughput_override: members.take_some(2),
+            warm_throughput: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(ReplicaGlobalSecondaryIndexDescription);
+
+#[rustfmt::skip]
+static REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static TABLE_CLASS_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&TABLE_CLASS_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static TABLE_CLASS_SUMMARY_STRUCT: StructShape = StructShape { name: "TableClassSummary", members: &[shape::Member { name: "TableClass", wire_name: "TableClass", shape: &TABLE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdateDateTime", wire_name: "LastUpdateDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TableClassSummary {
     pub table_class: Option<TableClass>,
     pub last_update_date_time: Option<Timestamp>,
 }
+
+impl Structure for TableClassSummary {
+    const SHAPE: &'static StructShape = &TABLE_CLASS_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.table_class);
+        members.put_some(1, self.last_update_date_time);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_class: members.take_some(0), last_update_date_time: members.take_some(1) }
+    }
+}
+
+wire_by_members!(TableClassSummary);
+
+#[rustfmt::skip]
+static REPLICA_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&REPLICA_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static REPLICA_DESCRIPTION_STRUCT: StructShape = StructShape { name: "ReplicaDescription", members: &[shape::Member { name: "RegionName", wire_name: "RegionName", shape: &REGION_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicaStatus", wire_name: "ReplicaStatus", shape: &REPLICA_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicaArn", wire_name: "ReplicaArn", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicaStatusDescription", wire_name: "ReplicaStatusDescription", shape: &REPLICA_STATUS_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicaStatusPercentProgress", wire_name: "ReplicaStatusPercentProgress", shape: &REPLICA_STATUS_PERCENT_PROGRESS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSMasterKeyId", wire_name: "KMSMasterKeyId", shape: &KMS_MASTER_KEY_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughputOverride", wire_name: "ProvisionedThroughputOverride", shape: &PROVISIONED_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughputOverride", wire_name: "OnDemandThroughputOverride", shape: &ON_DEMAND_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &TABLE_WARM_THROUGHPUT_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalSecondaryIndexes", wire_name: "GlobalSecondaryIndexes", shape: &REPLICA_GLOBAL_SECONDARY_INDEX_DESCRIPTION_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicaInaccessibleDateTime", wire_name: "ReplicaInaccessibleDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicaTableClassSummary", wire_name: "ReplicaTableClassSummary", shape: &TABLE_CLASS_SUMMARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalTableSettingsReplicationMode", wire_name: "GlobalTableSettingsReplicationMode", shape: &GLOBAL_TABLE_SETTINGS_REPLICATION_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ReplicaDescription {
@@ -633,6 +2145,54 @@ pub struct ReplicaDescription {
     pub replica_table_class_summary: Option<TableClassSummary>,
     pub global_table_settings_replication_mode: Option<GlobalTableSettingsReplicationMode>,
 }
+
+impl Structure for ReplicaDescription {
+    const SHAPE: &'static StructShape = &REPLICA_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.region_name);
+        members.put_some(1, self.replica_status);
+        members.put_some(2, self.replica_arn);
+        members.put_some(3, self.replica_status_description);
+        members.put_some(4, self.replica_status_percent_progress);
+        members.put_some(5, self.kms_master_key_id);
+        members.put_some(6, self.provisioned_throughput_override);
+        members.put_some(7, self.on_demand_throughput_override);
+        members.put_some(8, self.warm_throughput);
+        members.put_some(9, self.global_secondary_indexes);
+        members.put_some(10, self.replica_inaccessible_date_time);
+        members.put_some(11, self.replica_table_class_summary);
+        members.put_some(12, self.global_table_settings_replication_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            region_name: members.take_some(0),
+            replica_status: members.take_some(1),
+            replica_arn: members.take_some(2),
+            replica_status_description: members.take_some(3),
+            replica_status_percent_progress: members.take_some(4),
+            kms_master_key_id: members.take_some(5),
+            provisioned_throughput_override: members.take_some(6),
+            on_demand_throughput_override: members.take_some(7),
+            warm_throughput: members.take_some(8),
+            global_secondary_indexes: members.take_some(9),
+            replica_inaccessible_date_time: members.take_some(10),
+            replica_table_class_summary: members.take_some(11),
+            global_table_settings_replication_mode: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(ReplicaDescription);
+
+#[rustfmt::skip]
+static REPLICA_DESCRIPTION_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &REPLICA_DESCRIPTION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static WITNESS_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CREATING", "DELETING", "ACTIVE", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WitnessStatus {
@@ -671,11 +2231,57 @@ impl Default for WitnessStatus {
     }
 }
 
+wire_by_text!(WitnessStatus);
+
+#[rustfmt::skip]
+static GLOBAL_TABLE_WITNESS_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&GLOBAL_TABLE_WITNESS_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static GLOBAL_TABLE_WITNESS_DESCRIPTION_STRUCT: StructShape = StructShape { name: "GlobalTableWitnessDescription", members: &[shape::Member { name: "RegionName", wire_name: "RegionName", shape: &REGION_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WitnessStatus", wire_name: "WitnessStatus", shape: &WITNESS_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GlobalTableWitnessDescription {
     pub region_name: Option<String>,
     pub witness_status: Option<WitnessStatus>,
 }
+
+impl Structure for GlobalTableWitnessDescription {
+    const SHAPE: &'static StructShape = &GLOBAL_TABLE_WITNESS_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.region_name);
+        members.put_some(1, self.witness_status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { region_name: members.take_some(0), witness_status: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GlobalTableWitnessDescription);
+
+#[rustfmt::skip]
+static GLOBAL_TABLE_WITNESS_DESCRIPTION_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &GLOBAL_TABLE_WITNESS_DESCRIPTION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static BACKUP_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(37), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESTORE_IN_PROGRESS_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static RESTORE_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&RESTORE_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static RESTORE_SUMMARY_STRUCT: StructShape = StructShape { name: "RestoreSummary", members: &[shape::Member { name: "SourceBackupArn", wire_name: "SourceBackupArn", shape: &BACKUP_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SourceTableArn", wire_name: "SourceTableArn", shape: &TABLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RestoreDateTime", wire_name: "RestoreDateTime", shape: &DATE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RestoreInProgress", wire_name: "RestoreInProgress", shape: &RESTORE_IN_PROGRESS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RestoreSummary {
@@ -684,6 +2290,33 @@ pub struct RestoreSummary {
     pub restore_date_time: Timestamp,
     pub restore_in_progress: bool,
 }
+
+impl Structure for RestoreSummary {
+    const SHAPE: &'static StructShape = &RESTORE_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.source_backup_arn);
+        members.put_some(1, self.source_table_arn);
+        members.put(2, self.restore_date_time);
+        members.put(3, self.restore_in_progress);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            source_backup_arn: members.take_some(0),
+            source_table_arn: members.take_some(1),
+            restore_date_time: members.take(2),
+            restore_in_progress: members.take(3),
+        }
+    }
+}
+
+wire_by_members!(RestoreSummary);
+
+#[rustfmt::skip]
+static SSE_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ENABLING", "ENABLED", "DISABLING", "DISABLED", "UPDATING", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SSEStatus {
@@ -728,6 +2361,21 @@ impl Default for SSEStatus {
     }
 }
 
+wire_by_text!(SSEStatus);
+
+#[rustfmt::skip]
+static KMS_MASTER_KEY_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SSE_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&SSE_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static SSE_DESCRIPTION_STRUCT: StructShape = StructShape { name: "SSEDescription", members: &[shape::Member { name: "Status", wire_name: "Status", shape: &SSE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEType", wire_name: "SSEType", shape: &SSE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSMasterKeyArn", wire_name: "KMSMasterKeyArn", shape: &KMS_MASTER_KEY_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "InaccessibleEncryptionDateTime", wire_name: "InaccessibleEncryptionDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SSEDescription {
     pub status: Option<SSEStatus>,
@@ -736,12 +2384,73 @@ pub struct SSEDescription {
     pub inaccessible_encryption_date_time: Option<Timestamp>,
 }
 
+impl Structure for SSEDescription {
+    const SHAPE: &'static StructShape = &SSE_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.status);
+        members.put_some(1, self.sse_type);
+        members.put_some(2, self.kms_master_key_arn);
+        members.put_some(3, self.inaccessible_encryption_date_time);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            status: members.take_some(0),
+            sse_type: members.take_some(1),
+            kms_master_key_arn: members.take_some(2),
+            inaccessible_encryption_date_time: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(SSEDescription);
+
+#[rustfmt::skip]
+static ARCHIVAL_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ARCHIVAL_SUMMARY_SHAPE: shape::Shape = shape::Shape::Structure(&ARCHIVAL_SUMMARY_STRUCT);
+
+#[rustfmt::skip]
+static ARCHIVAL_SUMMARY_STRUCT: StructShape = StructShape { name: "ArchivalSummary", members: &[shape::Member { name: "ArchivalDateTime", wire_name: "ArchivalDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ArchivalReason", wire_name: "ArchivalReason", shape: &ARCHIVAL_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ArchivalBackupArn", wire_name: "ArchivalBackupArn", shape: &BACKUP_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ArchivalSummary {
     pub archival_date_time: Option<Timestamp>,
     pub archival_reason: Option<String>,
     pub archival_backup_arn: Option<String>,
 }
+
+impl Structure for ArchivalSummary {
+    const SHAPE: &'static StructShape = &ARCHIVAL_SUMMARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.archival_date_time);
+        members.put_some(1, self.archival_reason);
+        members.put_some(2, self.archival_backup_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            archival_date_time: members.take_some(0),
+            archival_reason: members.take_some(1),
+            archival_backup_arn: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ArchivalSummary);
+
+#[rustfmt::skip]
+static MULTI_REGION_CONSISTENCY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["EVENTUAL", "STRONG", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MultiRegionConsistency {
@@ -777,6 +2486,42 @@ impl Default for MultiRegionConsistency {
     }
 }
 
+wire_by_text!(MultiRegionConsistency);
+
+#[rustfmt::skip]
+static TABLE_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&TABLE_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static TABLE_DESCRIPTION_STRUCT: StructShape = StructShape { name: "TableDescription", members: &[shape::Member { name: "AttributeDefinitions", wire_name: "AttributeDefinitions", shape: &ATTRIBUTE_DEFINITIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeySchema", wire_name: "KeySchema", shape: &KEY_SCHEMA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableStatus", wire_name: "TableStatus", shape: &TABLE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreationDateTime", wire_name: "CreationDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughput", wire_name: "ProvisionedThroughput", shape: &PROVISIONED_THROUGHPUT_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableSizeBytes", wire_name: "TableSizeBytes", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ItemCount", wire_name: "ItemCount", shape: &LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableArn", wire_name: "TableArn", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableId", wire_name: "TableId", shape: &TABLE_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BillingModeSummary", wire_name: "BillingModeSummary", shape: &BILLING_MODE_SUMMARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LocalSecondaryIndexes", wire_name: "LocalSecondaryIndexes", shape: &LOCAL_SECONDARY_INDEX_DESCRIPTION_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalSecondaryIndexes", wire_name: "GlobalSecondaryIndexes", shape: &GLOBAL_SECONDARY_INDEX_DESCRIPTION_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StreamSpecification", wire_name: "StreamSpecification", shape: &STREAM_SPECIFICATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LatestStreamLabel", wire_name: "LatestStreamLabel", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LatestStreamArn", wire_name: "LatestStreamArn", shape: &STREAM_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalTableVersion", wire_name: "GlobalTableVersion", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Replicas", wire_name: "Replicas", shape: &REPLICA_DESCRIPTION_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalTableWitnesses", wire_name: "GlobalTableWitnesses", shape: &GLOBAL_TABLE_WITNESS_DESCRIPTION_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalTableSettingsReplicationMode", wire_name: "GlobalTableSettingsReplicationMode", shape: &GLOBAL_TABLE_SETTINGS_REPLICATION_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RestoreSummary", wire_name: "RestoreSummary", shape: &RESTORE_SUMMARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEDescription", wire_name: "SSEDescription", shape: &SSE_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ArchivalSummary", wire_name: "ArchivalSummary", shape: &ARCHIVAL_SUMMARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableClassSummary", wire_name: "TableClassSummary", shape: &TABLE_CLASS_SUMMARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeletionProtectionEnabled", wire_name: "DeletionProtectionEnabled", shape: &DELETION_PROTECTION_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughput", wire_name: "OnDemandThroughput", shape: &ON_DEMAND_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &TABLE_WARM_THROUGHPUT_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MultiRegionConsistency", wire_name: "MultiRegionConsistency", shape: &MULTI_REGION_CONSISTENCY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TableDescription {
     pub attribute_definitions: Option<Vec<AttributeDefinition>>,
@@ -809,171 +2554,108 @@ pub struct TableDescription {
     pub multi_region_consistency: Option<MultiRegionConsistency>,
 }
 
+impl Structure for TableDescription {
+    const SHAPE: &'static StructShape = &TABLE_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attribute_definitions);
+        members.put_some(1, self.table_name);
+        members.put_some(2, self.key_schema);
+        members.put_some(3, self.table_status);
+        members.put_some(4, self.creation_date_time);
+        members.put_some(5, self.provisioned_throughput);
+        members.put_some(6, self.table_size_bytes);
+        members.put_some(7, self.item_count);
+        members.put_some(8, self.table_arn);
+        members.put_some(9, self.table_id);
+        members.put_some(10, self.billing_mode_summary);
+        members.put_some(11, self.local_secondary_indexes);
+        members.put_some(12, self.global_secondary_indexes);
+        members.put_some(13, self.stream_specification);
+        members.put_some(14, self.latest_stream_label);
+        members.put_some(15, self.latest_stream_arn);
+        members.put_some(16, self.global_table_version);
+        members.put_some(17, self.replicas);
+        members.put_some(18, self.global_table_witnesses);
+        members.put_some(19, self.global_table_settings_replication_mode);
+        members.put_some(20, self.restore_summary);
+        members.put_some(21, self.sse_description);
+        members.put_some(22, self.archival_summary);
+        members.put_some(23, self.table_class_summary);
+        members.put_some(24, self.deletion_protection_enabled);
+        members.put_some(25, self.on_demand_throughput);
+        members.put_some(26, self.warm_throughput);
+        members.put_some(27, self.multi_region_consistency);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            attribute_definitions: members.take_some(0),
+            table_name: members.take_some(1),
+            key_schema: members.take_some(2),
+            table_status: members.take_some(3),
+            creation_date_time: members.take_some(4),
+            provisioned_throughput: members.take_some(5),
+            table_size_bytes: members.take_some(6),
+            item_count: members.take_some(7),
+            table_arn: members.take_some(8),
+            table_id: members.take_some(9),
+            billing_mode_summary: members.take_some(10),
+            local_secondary_indexes: members.take_some(11),
+            global_secondary_indexes: members.take_some(12),
+            stream_specification: members.take_some(13),
+            latest_stream_label: members.take_some(14),
+            latest_stream_arn: members.take_some(15),
+            global_table_version: members.take_some(16),
+            replicas: members.take_some(17),
+            global_table_witnesses: members.take_some(18),
+            global_table_settings_replication_mode: members.take_some(19),
+            restore_summary: members.take_some(20),
+            sse_description: members.take_some(21),
+            archival_summary: members.take_some(22),
+            table_class_summary: members.take_some(23),
+            deletion_protection_enabled: members.take_some(24),
+            on_demand_throughput: members.take_some(25),
+            warm_throughput: members.take_some(26),
+            multi_region_consistency: members.take_some(27),
+        }
+    }
+}
+
+wire_by_members!(TableDescription);
+
+#[rustfmt::skip]
+static CREATE_TABLE_OUTPUT_STRUCT: StructShape = StructShape { name: "CreateTableOutput", members: &[shape::Member { name: "TableDescription", wire_name: "TableDescription", shape: &TABLE_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateTableOutput {
     pub table_description: Option<TableDescription>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DescribeTableInput {
-    pub table_name: String,
-}
+impl Structure for CreateTableOutput {
+    const SHAPE: &'static StructShape = &CREATE_TABLE_OUTPUT_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DescribeTableOutput {
-    pub table: Option<TableDescription>,
-}
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.table_description);
+        members
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteTableInput {
-    pub table_name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteTableOutput {
-    pub table_description: Option<TableDescription>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateGlobalSecondaryIndexAction {
-    pub index_name: String,
-    pub provisioned_throughput: Option<ProvisionedThroughput>,
-    pub on_demand_throughput: Option<OnDemandThroughput>,
-    pub warm_throughput: Option<WarmThroughput>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateGlobalSecondaryIndexAction {
-    pub index_name: String,
-    pub key_schema: Vec<KeySchemaElement>,
-    pub projection: Projection,
-    pub provisioned_throughput: Option<ProvisionedThroughput>,
-    pub on_demand_throughput: Option<OnDemandThroughput>,
-    pub warm_throughput: Option<WarmThroughput>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteGlobalSecondaryIndexAction {
-    pub index_name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GlobalSecondaryIndexUpdate {
-    pub update: Option<UpdateGlobalSecondaryIndexAction>,
-    pub create: Option<CreateGlobalSecondaryIndexAction>,
-    pub delete: Option<DeleteGlobalSecondaryIndexAction>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ReplicaGlobalSecondaryIndex {
-    pub index_name: String,
-    pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
-    pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateReplicationGroupMemberAction {
-    pub region_name: String,
-    pub kms_master_key_id: Option<String>,
-    pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
-    pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
-    pub global_secondary_indexes: Option<Vec<ReplicaGlobalSecondaryIndex>>,
-    pub table_class_override: Option<TableClass>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateReplicationGroupMemberAction {
-    pub region_name: String,
-    pub kms_master_key_id: Option<String>,
-    pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
-    pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
-    pub global_secondary_indexes: Option<Vec<ReplicaGlobalSecondaryIndex>>,
-    pub table_class_override: Option<TableClass>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteReplicationGroupMemberAction {
-    pub region_name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ReplicationGroupUpdate {
-    pub create: Option<CreateReplicationGroupMemberAction>,
-    pub update: Option<UpdateReplicationGroupMemberAction>,
-    pub delete: Option<DeleteReplicationGroupMemberAction>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateGlobalTableWitnessGroupMemberAction {
-    pub region_name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteGlobalTableWitnessGroupMemberAction {
-    pub region_name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GlobalTableWitnessGroupUpdate {
-    pub create: Option<CreateGlobalTableWitnessGroupMemberAction>,
-    pub delete: Option<DeleteGlobalTableWitnessGroupMemberAction>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateTableInput {
-    pub attribute_definitions: Option<Vec<AttributeDefinition>>,
-    pub table_name: String,
-    pub billing_mode: Option<BillingMode>,
-    pub provisioned_throughput: Option<ProvisionedThroughput>,
-    pub global_secondary_index_updates: Option<Vec<GlobalSecondaryIndexUpdate>>,
-    pub stream_specification: Option<StreamSpecification>,
-    pub sse_specification: Option<SSESpecification>,
-    pub replica_updates: Option<Vec<ReplicationGroupUpdate>>,
-    pub table_class: Option<TableClass>,
-    pub deletion_protection_enabled: Option<bool>,
-    pub multi_region_consistency: Option<MultiRegionConsistency>,
-    pub global_table_witness_updates: Option<Vec<GlobalTableWitnessGroupUpdate>>,
-    pub on_demand_throughput: Option<OnDemandThroughput>,
-    pub warm_throughput: Option<WarmThroughput>,
-    pub global_table_settings_replication_mode: Option<GlobalTableSettingsReplicationMode>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateTableOutput {
-    pub table_description: Option<TableDescription>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListTablesInput {
-    pub exclusive_start_table_name: Option<String>,
-    pub limit: Option<i32>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListTablesOutput {
-    pub table_names: Option<Vec<String>>,
-    pub last_evaluated_table_name: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub enum AttributeValue {
-    S(String),
-    N(String),
-    B(Bytes),
-    Ss(Vec<String>),
-    Ns(Vec<String>),
-    Bs(Vec<Bytes>),
-    M(BTreeMap<String, AttributeValue>),
-    L(Vec<AttributeValue>),
-    Null(bool),
-    Bool(bool),
-}
-
-impl Default for AttributeValue {
-    fn default() -> Self {
-        Self::Null(true)
+    fn from_members(mut members: Members) -> Self {
+        Self { table_description: members.take_some(0) }
     }
 }
+
+wire_by_members!(CreateTableOutput);
+
+#[rustfmt::skip]
+static BOOLEAN_OBJECT_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static COMPARISON_OPERATOR_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["EQ", "NE", "IN", "LE", "LT", "GE", "GT", "BETWEEN", "NOT_NULL", "NULL", "CONTAINS", "NOT_CONTAINS", "BEGINS_WITH", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ComparisonOperator {
@@ -1042,6 +2724,21 @@ impl Default for ComparisonOperator {
     }
 }
 
+wire_by_text!(ComparisonOperator);
+
+#[rustfmt::skip]
+static ATTRIBUTE_VALUE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ATTRIBUTE_VALUE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static EXPECTED_ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::Structure(&EXPECTED_ATTRIBUTE_VALUE_STRUCT);
+
+#[rustfmt::skip]
+static EXPECTED_ATTRIBUTE_VALUE_STRUCT: StructShape = StructShape { name: "ExpectedAttributeValue", members: &[shape::Member { name: "Value", wire_name: "Value", shape: &ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Exists", wire_name: "Exists", shape: &BOOLEAN_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ComparisonOperator", wire_name: "ComparisonOperator", shape: &COMPARISON_OPERATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributeValueList", wire_name: "AttributeValueList", shape: &ATTRIBUTE_VALUE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ExpectedAttributeValue {
     pub value: Option<AttributeValue>,
@@ -1049,6 +2746,75 @@ pub struct ExpectedAttributeValue {
     pub comparison_operator: Option<ComparisonOperator>,
     pub attribute_value_list: Option<Vec<AttributeValue>>,
 }
+
+impl Structure for ExpectedAttributeValue {
+    const SHAPE: &'static StructShape = &EXPECTED_ATTRIBUTE_VALUE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.value);
+        members.put_some(1, self.exists);
+        members.put_some(2, self.comparison_operator);
+        members.put_some(3, self.attribute_value_list);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            value: members.take_some(0),
+            exists: members.take_some(1),
+            comparison_operator: members.take_some(2),
+            attribute_value_list: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(ExpectedAttributeValue);
+
+#[rustfmt::skip]
+static EXPECTED_ATTRIBUTE_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &EXPECTED_ATTRIBUTE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CONDITIONAL_OPERATOR_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["AND", "OR", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConditionalOperator {
+    And,
+    Or,
+    Other(String),
+}
+
+impl ConditionalOperator {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::And => "AND",
+            Self::Or => "OR",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ConditionalOperator {
+    fn from(text: &str) -> Self {
+        match text {
+            "AND" => Self::And,
+            "OR" => Self::Or,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ConditionalOperator {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ConditionalOperator);
+
+#[rustfmt::skip]
+static RETURN_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReturnValue {
@@ -1093,110 +2859,19 @@ impl Default for ReturnValue {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReturnConsumedCapacity {
-    Indexes,
-    Total,
-    None,
-    Other(String),
-}
+wire_by_text!(ReturnValue);
 
-impl ReturnConsumedCapacity {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Indexes => "INDEXES",
-            Self::Total => "TOTAL",
-            Self::None => "NONE",
-            Self::Other(text) => text,
-        }
-    }
-}
+#[rustfmt::skip]
+static CONDITION_EXPRESSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
 
-impl From<&str> for ReturnConsumedCapacity {
-    fn from(text: &str) -> Self {
-        match text {
-            "INDEXES" => Self::Indexes,
-            "TOTAL" => Self::Total,
-            "NONE" => Self::None,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
+#[rustfmt::skip]
+static EXPRESSION_ATTRIBUTE_VALUE_VARIABLE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
 
-impl Default for ReturnConsumedCapacity {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &EXPRESSION_ATTRIBUTE_VALUE_VARIABLE_SHAPE, value: &ATTRIBUTE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReturnItemCollectionMetrics {
-    Size,
-    None,
-    Other(String),
-}
-
-impl ReturnItemCollectionMetrics {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Size => "SIZE",
-            Self::None => "NONE",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for ReturnItemCollectionMetrics {
-    fn from(text: &str) -> Self {
-        match text {
-            "SIZE" => Self::Size,
-            "NONE" => Self::None,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for ReturnItemCollectionMetrics {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConditionalOperator {
-    And,
-    Or,
-    Other(String),
-}
-
-impl ConditionalOperator {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::And => "AND",
-            Self::Or => "OR",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for ConditionalOperator {
-    fn from(text: &str) -> Self {
-        match text {
-            "AND" => Self::And,
-            "OR" => Self::Or,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for ConditionalOperator {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static RETURN_VALUES_ON_CONDITION_CHECK_FAILURE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ALL_OLD", "NONE", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReturnValuesOnConditionCheckFailure {
@@ -1232,135 +2907,21 @@ impl Default for ReturnValuesOnConditionCheckFailure {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutItemInput {
-    pub table_name: String,
-    pub item: BTreeMap<String, AttributeValue>,
-    pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
-    pub return_values: Option<ReturnValue>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
-    pub conditional_operator: Option<ConditionalOperator>,
-    pub condition_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
-    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
-}
+wire_by_text!(ReturnValuesOnConditionCheckFailure);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Capacity {
-    pub read_capacity_units: Option<f64>,
-    pub write_capacity_units: Option<f64>,
-    pub capacity_units: Option<f64>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ConsumedCapacity {
-    pub table_name: Option<String>,
-    pub capacity_units: Option<f64>,
-    pub read_capacity_units: Option<f64>,
-    pub write_capacity_units: Option<f64>,
-    pub table: Option<Capacity>,
-    pub local_secondary_indexes: Option<BTreeMap<String, Capacity>>,
-    pub global_secondary_indexes: Option<BTreeMap<String, Capacity>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ItemCollectionMetrics {
-    pub item_collection_key: Option<BTreeMap<String, AttributeValue>>,
-    pub size_estimate_range_gb: Option<Vec<f64>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutItemOutput {
-    pub attributes: Option<BTreeMap<String, AttributeValue>>,
-    pub consumed_capacity: Option<ConsumedCapacity>,
-    pub item_collection_metrics: Option<ItemCollectionMetrics>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetItemInput {
-    pub table_name: String,
-    pub key: BTreeMap<String, AttributeValue>,
-    pub attributes_to_get: Option<Vec<String>>,
-    pub consistent_read: Option<bool>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-    pub projection_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetItemOutput {
-    pub item: Option<BTreeMap<String, AttributeValue>>,
-    pub consumed_capacity: Option<ConsumedCapacity>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AttributeAction {
-    Add,
-    Put,
-    Delete,
-    Other(String),
-}
-
-impl AttributeAction {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Add => "ADD",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for AttributeAction {
-    fn from(text: &str) -> Self {
-        match text {
-            "ADD" => Self::Add,
-            "PUT" => Self::Put,
-            "DELETE" => Self::Delete,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for AttributeAction {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AttributeValueUpdate {
-    pub value: Option<AttributeValue>,
-    pub action: Option<AttributeAction>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateItemInput {
-    pub table_name: String,
-    pub key: BTreeMap<String, AttributeValue>,
-    pub attribute_updates: Option<BTreeMap<String, AttributeValueUpdate>>,
-    pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
-    pub conditional_operator: Option<ConditionalOperator>,
-    pub return_values: Option<ReturnValue>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
-    pub update_expression: Option<String>,
-    pub condition_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
-    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateItemOutput {
-    pub attributes: Option<BTreeMap<String, AttributeValue>>,
-    pub consumed_capacity: Option<ConsumedCapacity>,
-    pub item_collection_metrics: Option<ItemCollectionMetrics>,
-}
+#[rustfmt::skip]
+static DELETE_ITEM_INPUT_STRUCT: StructShape = StructShape { name: "DeleteItemInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expected", wire_name: "Expected", shape: &EXPECTED_ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionalOperator", wire_name: "ConditionalOperator", shape: &CONDITIONAL_OPERATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValues", wire_name: "ReturnValues", shape: &RETURN_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnItemCollectionMetrics", wire_name: "ReturnItemCollectionMetrics", shape: &RETURN_ITEM_COLLECTION_METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionExpression", wire_name: "ConditionExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValuesOnConditionCheckFailure", wire_name: "ReturnValuesOnConditionCheckFailure", shape: &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteItemInput {
@@ -1377,6 +2938,50 @@ pub struct DeleteItemInput {
     pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
 }
 
+impl Structure for DeleteItemInput {
+    const SHAPE: &'static StructShape = &DELETE_ITEM_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members.put(1, self.key);
+        members.put_some(2, self.expected);
+        members.put_some(3, self.conditional_operator);
+        members.put_some(4, self.return_values);
+        members.put_some(5, self.return_consumed_capacity);
+        members.put_some(6, self.return_item_collection_metrics);
+        members.put_some(7, self.condition_expression);
+        members.put_some(8, self.expression_attribute_names);
+        members.put_some(9, self.expression_attribute_values);
+        members.put_some(10, self.return_values_on_condition_check_failure);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            table_name: members.take(0),
+            key: members.take(1),
+            expected: members.take_some(2),
+            conditional_operator: members.take_some(3),
+            return_values: members.take_some(4),
+            return_consumed_capacity: members.take_some(5),
+            return_item_collection_metrics: members.take_some(6),
+            condition_expression: members.take_some(7),
+            expression_attribute_names: members.take_some(8),
+            expression_attribute_values: members.take_some(9),
+            return_values_on_condition_check_failure: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(DeleteItemInput);
+
+#[rustfmt::skip]
+static DELETE_ITEM_OUTPUT_STRUCT: StructShape = StructShape { name: "DeleteItemOutput", members: &[shape::Member { name: "Attributes", wire_name: "Attributes", shape: &ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ItemCollectionMetrics", wire_name: "ItemCollectionMetrics", shape: &ITEM_COLLECTION_METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteItemOutput {
     pub attributes: Option<BTreeMap<String, AttributeValue>>,
@@ -1384,260 +2989,421 @@ pub struct DeleteItemOutput {
     pub item_collection_metrics: Option<ItemCollectionMetrics>,
 }
 
+impl Structure for DeleteItemOutput {
+    const SHAPE: &'static StructShape = &DELETE_ITEM_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attributes);
+        members.put_some(1, self.consumed_capacity);
+        members.put_some(2, self.item_collection_metrics);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            attributes: members.take_some(0),
+            consumed_capacity: members.take_some(1),
+            item_collection_metrics: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(DeleteItemOutput);
+
+#[rustfmt::skip]
+static DELETE_TABLE_INPUT_STRUCT: StructShape = StructShape { name: "DeleteTableInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteTableInput {
+    pub table_name: String,
+}
+
+impl Structure for DeleteTableInput {
+    const SHAPE: &'static StructShape = &DELETE_TABLE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteTableInput);
+
+#[rustfmt::skip]
+static DELETE_TABLE_OUTPUT_STRUCT: StructShape = StructShape { name: "DeleteTableOutput", members: &[shape::Member { name: "TableDescription", wire_name: "TableDescription", shape: &TABLE_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteTableOutput {
+    pub table_description: Option<TableDescription>,
+}
+
+impl Structure for DeleteTableOutput {
+    const SHAPE: &'static StructShape = &DELETE_TABLE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.table_description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_description: members.take_some(0) }
+    }
+}
+
+wire_by_members!(DeleteTableOutput);
+
+#[rustfmt::skip]
+static DESCRIBE_CONTINUOUS_BACKUPS_INPUT_STRUCT: StructShape = StructShape { name: "DescribeContinuousBackupsInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeContinuousBackupsInput {
+    pub table_name: String,
+}
+
+impl Structure for DescribeContinuousBackupsInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_CONTINUOUS_BACKUPS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DescribeContinuousBackupsInput);
+
+#[rustfmt::skip]
+static CONTINUOUS_BACKUPS_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ENABLED", "DISABLED", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Select {
-    AllAttributes,
-    AllProjectedAttributes,
-    SpecificAttributes,
-    Count,
+pub enum ContinuousBackupsStatus {
+    Enabled,
+    Disabled,
     Other(String),
 }
 
-impl Select {
+impl ContinuousBackupsStatus {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::AllAttributes => "ALL_ATTRIBUTES",
-            Self::AllProjectedAttributes => "ALL_PROJECTED_ATTRIBUTES",
-            Self::SpecificAttributes => "SPECIFIC_ATTRIBUTES",
-            Self::Count => "COUNT",
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
             Self::Other(text) => text,
         }
     }
 }
 
-impl From<&str> for Select {
+impl From<&str> for ContinuousBackupsStatus {
     fn from(text: &str) -> Self {
         match text {
-            "ALL_ATTRIBUTES" => Self::AllAttributes,
-            "ALL_PROJECTED_ATTRIBUTES" => Self::AllProjectedAttributes,
-            "SPECIFIC_ATTRIBUTES" => Self::SpecificAttributes,
-            "COUNT" => Self::Count,
+            "ENABLED" => Self::Enabled,
+            "DISABLED" => Self::Disabled,
             other => Self::Other(other.to_owned()),
         }
     }
 }
 
-impl Default for Select {
+impl Default for ContinuousBackupsStatus {
     fn default() -> Self {
         Self::Other(String::new())
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Condition {
-    pub attribute_value_list: Option<Vec<AttributeValue>>,
-    pub comparison_operator: ComparisonOperator,
+wire_by_text!(ContinuousBackupsStatus);
+
+#[rustfmt::skip]
+static POINT_IN_TIME_RECOVERY_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ENABLED", "DISABLED", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PointInTimeRecoveryStatus {
+    Enabled,
+    Disabled,
+    Other(String),
 }
 
+impl PointInTimeRecoveryStatus {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Enabled => "ENABLED",
+            Self::Disabled => "DISABLED",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for PointInTimeRecoveryStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "ENABLED" => Self::Enabled,
+            "DISABLED" => Self::Disabled,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for PointInTimeRecoveryStatus {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(PointInTimeRecoveryStatus);
+
+#[rustfmt::skip]
+static RECOVERY_PERIOD_IN_DAYS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(35) });
+
+#[rustfmt::skip]
+static POINT_IN_TIME_RECOVERY_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&POINT_IN_TIME_RECOVERY_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static POINT_IN_TIME_RECOVERY_DESCRIPTION_STRUCT: StructShape = StructShape { name: "PointInTimeRecoveryDescription", members: &[shape::Member { name: "PointInTimeRecoveryStatus", wire_name: "PointInTimeRecoveryStatus", shape: &POINT_IN_TIME_RECOVERY_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RecoveryPeriodInDays", wire_name: "RecoveryPeriodInDays", shape: &RECOVERY_PERIOD_IN_DAYS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EarliestRestorableDateTime", wire_name: "EarliestRestorableDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LatestRestorableDateTime", wire_name: "LatestRestorableDateTime", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct QueryInput {
+pub struct PointInTimeRecoveryDescription {
+    pub point_in_time_recovery_status: Option<PointInTimeRecoveryStatus>,
+    pub recovery_period_in_days: Option<i32>,
+    pub earliest_restorable_date_time: Option<Timestamp>,
+    pub latest_restorable_date_time: Option<Timestamp>,
+}
+
+impl Structure for PointInTimeRecoveryDescription {
+    const SHAPE: &'static StructShape = &POINT_IN_TIME_RECOVERY_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.point_in_time_recovery_status);
+        members.put_some(1, self.recovery_period_in_days);
+        members.put_some(2, self.earliest_restorable_date_time);
+        members.put_some(3, self.latest_restorable_date_time);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            point_in_time_recovery_status: members.take_some(0),
+            recovery_period_in_days: members.take_some(1),
+            earliest_restorable_date_time: members.take_some(2),
+            latest_restorable_date_time: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(PointInTimeRecoveryDescription);
+
+#[rustfmt::skip]
+static CONTINUOUS_BACKUPS_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&CONTINUOUS_BACKUPS_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static CONTINUOUS_BACKUPS_DESCRIPTION_STRUCT: StructShape = StructShape { name: "ContinuousBackupsDescription", members: &[shape::Member { name: "ContinuousBackupsStatus", wire_name: "ContinuousBackupsStatus", shape: &CONTINUOUS_BACKUPS_STATUS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PointInTimeRecoveryDescription", wire_name: "PointInTimeRecoveryDescription", shape: &POINT_IN_TIME_RECOVERY_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ContinuousBackupsDescription {
+    pub continuous_backups_status: ContinuousBackupsStatus,
+    pub point_in_time_recovery_description: Option<PointInTimeRecoveryDescription>,
+}
+
+impl Structure for ContinuousBackupsDescription {
+    const SHAPE: &'static StructShape = &CONTINUOUS_BACKUPS_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.continuous_backups_status);
+        members.put_some(1, self.point_in_time_recovery_description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            continuous_backups_status: members.take(0),
+            point_in_time_recovery_description: members.take_some(1),
+        }
+    }
+}
+
+wire_by_members!(ContinuousBackupsDescription);
+
+#[rustfmt::skip]
+static DESCRIBE_CONTINUOUS_BACKUPS_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeContinuousBackupsOutput", members: &[shape::Member { name: "ContinuousBackupsDescription", wire_name: "ContinuousBackupsDescription", shape: &CONTINUOUS_BACKUPS_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeContinuousBackupsOutput {
+    pub continuous_backups_description: Option<ContinuousBackupsDescription>,
+}
+
+impl Structure for DescribeContinuousBackupsOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_CONTINUOUS_BACKUPS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.continuous_backups_description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { continuous_backups_description: members.take_some(0) }
+    }
+}
+
+wire_by_members!(DescribeContinuousBackupsOutput);
+
+#[rustfmt::skip]
+static DESCRIBE_LIMITS_INPUT_STRUCT: StructShape = StructShape { name: "DescribeLimitsInput", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeLimitsInput {}
+
+impl Structure for DescribeLimitsInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_LIMITS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DescribeLimitsInput);
+
+#[rustfmt::skip]
+static DESCRIBE_LIMITS_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeLimitsOutput", members: &[shape::Member { name: "AccountMaxReadCapacityUnits", wire_name: "AccountMaxReadCapacityUnits", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AccountMaxWriteCapacityUnits", wire_name: "AccountMaxWriteCapacityUnits", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableMaxReadCapacityUnits", wire_name: "TableMaxReadCapacityUnits", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableMaxWriteCapacityUnits", wire_name: "TableMaxWriteCapacityUnits", shape: &POSITIVE_LONG_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeLimitsOutput {
+    pub account_max_read_capacity_units: Option<i64>,
+    pub account_max_write_capacity_units: Option<i64>,
+    pub table_max_read_capacity_units: Option<i64>,
+    pub table_max_write_capacity_units: Option<i64>,
+}
+
+impl Structure for DescribeLimitsOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_LIMITS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.account_max_read_capacity_units);
+        members.put_some(1, self.account_max_write_capacity_units);
+        members.put_some(2, self.table_max_read_capacity_units);
+        members.put_some(3, self.table_max_write_capacity_units);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            account_max_read_capacity_units: members.take_some(0),
+            account_max_write_capacity_units: members.take_some(1),
+            table_max_read_capacity_units: members.take_some(2),
+            table_max_write_capacity_units: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(DescribeLimitsOutput);
+
+#[rustfmt::skip]
+static DESCRIBE_TABLE_INPUT_STRUCT: StructShape = StructShape { name: "DescribeTableInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeTableInput {
     pub table_name: String,
-    pub index_name: Option<String>,
-    pub select: Option<Select>,
-    pub attributes_to_get: Option<Vec<String>>,
-    pub limit: Option<i32>,
-    pub consistent_read: Option<bool>,
-    pub key_conditions: Option<BTreeMap<String, Condition>>,
-    pub query_filter: Option<BTreeMap<String, Condition>>,
-    pub conditional_operator: Option<ConditionalOperator>,
-    pub scan_index_forward: Option<bool>,
-    pub exclusive_start_key: Option<BTreeMap<String, AttributeValue>>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-    pub projection_expression: Option<String>,
-    pub filter_expression: Option<String>,
-    pub key_condition_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct QueryOutput {
-    pub items: Option<Vec<BTreeMap<String, AttributeValue>>>,
-    pub count: Option<i32>,
-    pub scanned_count: Option<i32>,
-    pub last_evaluated_key: Option<BTreeMap<String, AttributeValue>>,
-    pub consumed_capacity: Option<ConsumedCapacity>,
+impl Structure for DescribeTableInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_TABLE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_name: members.take(0) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ScanInput {
-    pub table_name: String,
-    pub index_name: Option<String>,
-    pub attributes_to_get: Option<Vec<String>>,
-    pub limit: Option<i32>,
-    pub select: Option<Select>,
-    pub scan_filter: Option<BTreeMap<String, Condition>>,
-    pub conditional_operator: Option<ConditionalOperator>,
-    pub exclusive_start_key: Option<BTreeMap<String, AttributeValue>>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-    pub total_segments: Option<i32>,
-    pub segment: Option<i32>,
-    pub projection_expression: Option<String>,
-    pub filter_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
-    pub consistent_read: Option<bool>,
-}
+wire_by_members!(DescribeTableInput);
+
+#[rustfmt::skip]
+static DESCRIBE_TABLE_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeTableOutput", members: &[shape::Member { name: "Table", wire_name: "Table", shape: &TABLE_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ScanOutput {
-    pub items: Option<Vec<BTreeMap<String, AttributeValue>>>,
-    pub count: Option<i32>,
-    pub scanned_count: Option<i32>,
-    pub last_evaluated_key: Option<BTreeMap<String, AttributeValue>>,
-    pub consumed_capacity: Option<ConsumedCapacity>,
+pub struct DescribeTableOutput {
+    pub table: Option<TableDescription>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct KeysAndAttributes {
-    pub keys: Vec<BTreeMap<String, AttributeValue>>,
-    pub attributes_to_get: Option<Vec<String>>,
-    pub consistent_read: Option<bool>,
-    pub projection_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+impl Structure for DescribeTableOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_TABLE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.table);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table: members.take_some(0) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct BatchGetItemInput {
-    pub request_items: BTreeMap<String, KeysAndAttributes>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-}
+wire_by_members!(DescribeTableOutput);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct BatchGetItemOutput {
-    pub responses: Option<BTreeMap<String, Vec<BTreeMap<String, AttributeValue>>>>,
-    pub unprocessed_keys: Option<BTreeMap<String, KeysAndAttributes>>,
-    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutRequest {
-    pub item: BTreeMap<String, AttributeValue>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteRequest {
-    pub key: BTreeMap<String, AttributeValue>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WriteRequest {
-    pub put_request: Option<PutRequest>,
-    pub delete_request: Option<DeleteRequest>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct BatchWriteItemInput {
-    pub request_items: BTreeMap<String, Vec<WriteRequest>>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct BatchWriteItemOutput {
-    pub unprocessed_items: Option<BTreeMap<String, Vec<WriteRequest>>>,
-    pub item_collection_metrics: Option<BTreeMap<String, Vec<ItemCollectionMetrics>>>,
-    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Get {
-    pub key: BTreeMap<String, AttributeValue>,
-    pub table_name: String,
-    pub projection_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TransactGetItem {
-    pub get: Get,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TransactGetItemsInput {
-    pub transact_items: Vec<TransactGetItem>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ItemResponse {
-    pub item: Option<BTreeMap<String, AttributeValue>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TransactGetItemsOutput {
-    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
-    pub responses: Option<Vec<ItemResponse>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ConditionCheck {
-    pub key: BTreeMap<String, AttributeValue>,
-    pub table_name: String,
-    pub condition_expression: String,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
-    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Put {
-    pub item: BTreeMap<String, AttributeValue>,
-    pub table_name: String,
-    pub condition_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
-    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Delete {
-    pub key: BTreeMap<String, AttributeValue>,
-    pub table_name: String,
-    pub condition_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
-    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Update {
-    pub key: BTreeMap<String, AttributeValue>,
-    pub update_expression: String,
-    pub table_name: String,
-    pub condition_expression: Option<String>,
-    pub expression_attribute_names: Option<BTreeMap<String, String>>,
-    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
-    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TransactWriteItem {
-    pub condition_check: Option<ConditionCheck>,
-    pub put: Option<Put>,
-    pub delete: Option<Delete>,
-    pub update: Option<Update>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TransactWriteItemsInput {
-    pub transact_items: Vec<TransactWriteItem>,
-    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
-    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
-    pub client_request_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TransactWriteItemsOutput {
-    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
-    pub item_collection_metrics: Option<BTreeMap<String, Vec<ItemCollectionMetrics>>>,
-}
+#[rustfmt::skip]
+static DESCRIBE_TIME_TO_LIVE_INPUT_STRUCT: StructShape = StructShape { name: "DescribeTimeToLiveInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeTimeToLiveInput {
     pub table_name: String,
 }
+
+impl Structure for DescribeTimeToLiveInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_TIME_TO_LIVE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DescribeTimeToLiveInput);
+
+#[rustfmt::skip]
+static TIME_TO_LIVE_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ENABLING", "DISABLING", "ENABLED", "DISABLED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TimeToLiveStatus {
@@ -1679,45 +3445,218 @@ impl Default for TimeToLiveStatus {
     }
 }
 
+wire_by_text!(TimeToLiveStatus);
+
+#[rustfmt::skip]
+static TIME_TO_LIVE_ATTRIBUTE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TIME_TO_LIVE_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::Structure(&TIME_TO_LIVE_DESCRIPTION_STRUCT);
+
+#[rustfmt::skip]
+static TIME_TO_LIVE_DESCRIPTION_STRUCT: StructShape = StructShape { name: "TimeToLiveDescription", members: &[shape::Member { name: "TimeToLiveStatus", wire_name: "TimeToLiveStatus", shape: &TIME_TO_LIVE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributeName", wire_name: "AttributeName", shape: &TIME_TO_LIVE_ATTRIBUTE_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TimeToLiveDescription {
     pub time_to_live_status: Option<TimeToLiveStatus>,
     pub attribute_name: Option<String>,
 }
 
+impl Structure for TimeToLiveDescription {
+    const SHAPE: &'static StructShape = &TIME_TO_LIVE_DESCRIPTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.time_to_live_status);
+        members.put_some(1, self.attribute_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { time_to_live_status: members.take_some(0), attribute_name: members.take_some(1) }
+    }
+}
+
+wire_by_members!(TimeToLiveDescription);
+
+#[rustfmt::skip]
+static DESCRIBE_TIME_TO_LIVE_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeTimeToLiveOutput", members: &[shape::Member { name: "TimeToLiveDescription", wire_name: "TimeToLiveDescription", shape: &TIME_TO_LIVE_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeTimeToLiveOutput {
     pub time_to_live_description: Option<TimeToLiveDescription>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TimeToLiveSpecification {
-    pub enabled: bool,
-    pub attribute_name: String,
+impl Structure for DescribeTimeToLiveOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_TIME_TO_LIVE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.time_to_live_description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { time_to_live_description: members.take_some(0) }
+    }
 }
 
+wire_by_members!(DescribeTimeToLiveOutput);
+
+#[rustfmt::skip]
+static GET_ITEM_INPUT_STRUCT: StructShape = StructShape { name: "GetItemInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributesToGet", wire_name: "AttributesToGet", shape: &ATTRIBUTE_NAME_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsistentRead", wire_name: "ConsistentRead", shape: &CONSISTENT_READ_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProjectionExpression", wire_name: "ProjectionExpression", shape: &PROJECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateTimeToLiveInput {
+pub struct GetItemInput {
     pub table_name: String,
-    pub time_to_live_specification: TimeToLiveSpecification,
+    pub key: BTreeMap<String, AttributeValue>,
+    pub attributes_to_get: Option<Vec<String>>,
+    pub consistent_read: Option<bool>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+    pub projection_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateTimeToLiveOutput {
-    pub time_to_live_specification: Option<TimeToLiveSpecification>,
+impl Structure for GetItemInput {
+    const SHAPE: &'static StructShape = &GET_ITEM_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members.put(1, self.key);
+        members.put_some(2, self.attributes_to_get);
+        members.put_some(3, self.consistent_read);
+        members.put_some(4, self.return_consumed_capacity);
+        members.put_some(5, self.projection_expression);
+        members.put_some(6, self.expression_attribute_names);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            table_name: members.take(0),
+            key: members.take(1),
+            attributes_to_get: members.take_some(2),
+            consistent_read: members.take_some(3),
+            return_consumed_capacity: members.take_some(4),
+            projection_expression: members.take_some(5),
+            expression_attribute_names: members.take_some(6),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TagResourceInput {
-    pub resource_arn: String,
-    pub tags: Vec<Tag>,
-}
+wire_by_members!(GetItemInput);
+
+#[rustfmt::skip]
+static GET_ITEM_OUTPUT_STRUCT: StructShape = StructShape { name: "GetItemOutput", members: &[shape::Member { name: "Item", wire_name: "Item", shape: &ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UntagResourceInput {
-    pub resource_arn: String,
-    pub tag_keys: Vec<String>,
+pub struct GetItemOutput {
+    pub item: Option<BTreeMap<String, AttributeValue>>,
+    pub consumed_capacity: Option<ConsumedCapacity>,
 }
+
+impl Structure for GetItemOutput {
+    const SHAPE: &'static StructShape = &GET_ITEM_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.item);
+        members.put_some(1, self.consumed_capacity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { item: members.take_some(0), consumed_capacity: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetItemOutput);
+
+#[rustfmt::skip]
+static LIST_TABLES_INPUT_LIMIT_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(100) });
+
+#[rustfmt::skip]
+static LIST_TABLES_INPUT_STRUCT: StructShape = StructShape { name: "ListTablesInput", members: &[shape::Member { name: "ExclusiveStartTableName", wire_name: "ExclusiveStartTableName", shape: &TABLE_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Limit", wire_name: "Limit", shape: &LIST_TABLES_INPUT_LIMIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListTablesInput {
+    pub exclusive_start_table_name: Option<String>,
+    pub limit: Option<i32>,
+}
+
+impl Structure for ListTablesInput {
+    const SHAPE: &'static StructShape = &LIST_TABLES_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.exclusive_start_table_name);
+        members.put_some(1, self.limit);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { exclusive_start_table_name: members.take_some(0), limit: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListTablesInput);
+
+#[rustfmt::skip]
+static TABLE_NAME_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TABLE_NAME_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_TABLES_OUTPUT_STRUCT: StructShape = StructShape { name: "ListTablesOutput", members: &[shape::Member { name: "TableNames", wire_name: "TableNames", shape: &TABLE_NAME_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastEvaluatedTableName", wire_name: "LastEvaluatedTableName", shape: &TABLE_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListTablesOutput {
+    pub table_names: Option<Vec<String>>,
+    pub last_evaluated_table_name: Option<String>,
+}
+
+impl Structure for ListTablesOutput {
+    const SHAPE: &'static StructShape = &LIST_TABLES_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.table_names);
+        members.put_some(1, self.last_evaluated_table_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_names: members.take_some(0), last_evaluated_table_name: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListTablesOutput);
+
+#[rustfmt::skip]
+static RESOURCE_ARN_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1283) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NEXT_TOKEN_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_TAGS_OF_RESOURCE_INPUT_STRUCT: StructShape = StructShape { name: "ListTagsOfResourceInput", members: &[shape::Member { name: "ResourceArn", wire_name: "ResourceArn", shape: &RESOURCE_ARN_STRING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListTagsOfResourceInput {
@@ -1725,115 +3664,1062 @@ pub struct ListTagsOfResourceInput {
     pub next_token: Option<String>,
 }
 
+impl Structure for ListTagsOfResourceInput {
+    const SHAPE: &'static StructShape = &LIST_TAGS_OF_RESOURCE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListTagsOfResourceInput);
+
+#[rustfmt::skip]
+static LIST_TAGS_OF_RESOURCE_OUTPUT_STRUCT: StructShape = StructShape { name: "ListTagsOfResourceOutput", members: &[shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListTagsOfResourceOutput {
     pub tags: Option<Vec<Tag>>,
     pub next_token: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DescribeLimitsInput {
+impl Structure for ListTagsOfResourceOutput {
+    const SHAPE: &'static StructShape = &LIST_TAGS_OF_RESOURCE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.tags);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tags: members.take_some(0), next_token: members.take_some(1) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DescribeLimitsOutput {
-    pub account_max_read_capacity_units: Option<i64>,
-    pub account_max_write_capacity_units: Option<i64>,
-    pub table_max_read_capacity_units: Option<i64>,
-    pub table_max_write_capacity_units: Option<i64>,
-}
+wire_by_members!(ListTagsOfResourceOutput);
+
+#[rustfmt::skip]
+static PUT_ITEM_INPUT_STRUCT: StructShape = StructShape { name: "PutItemInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Item", wire_name: "Item", shape: &PUT_ITEM_INPUT_ATTRIBUTE_MAP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expected", wire_name: "Expected", shape: &EXPECTED_ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValues", wire_name: "ReturnValues", shape: &RETURN_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnItemCollectionMetrics", wire_name: "ReturnItemCollectionMetrics", shape: &RETURN_ITEM_COLLECTION_METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionalOperator", wire_name: "ConditionalOperator", shape: &CONDITIONAL_OPERATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionExpression", wire_name: "ConditionExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValuesOnConditionCheckFailure", wire_name: "ReturnValuesOnConditionCheckFailure", shape: &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DescribeContinuousBackupsInput {
+pub struct PutItemInput {
     pub table_name: String,
+    pub item: BTreeMap<String, AttributeValue>,
+    pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
+    pub return_values: Option<ReturnValue>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
+    pub conditional_operator: Option<ConditionalOperator>,
+    pub condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
 }
 
+impl Structure for PutItemInput {
+    const SHAPE: &'static StructShape = &PUT_ITEM_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members.put(1, self.item);
+        members.put_some(2, self.expected);
+        members.put_some(3, self.return_values);
+        members.put_some(4, self.return_consumed_capacity);
+        members.put_some(5, self.return_item_collection_metrics);
+        members.put_some(6, self.conditional_operator);
+        members.put_some(7, self.condition_expression);
+        members.put_some(8, self.expression_attribute_names);
+        members.put_some(9, self.expression_attribute_values);
+        members.put_some(10, self.return_values_on_condition_check_failure);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            table_name: members.take(0),
+            item: members.take(1),
+            expected: members.take_some(2),
+            return_values: members.take_some(3),
+            return_consumed_capacity: members.take_some(4),
+            return_item_collection_metrics: members.take_some(5),
+            conditional_operator: members.take_some(6),
+            condition_expression: members.take_some(7),
+            expression_attribute_names: members.take_some(8),
+            expression_attribute_values: members.take_some(9),
+            return_values_on_condition_check_failure: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(PutItemInput);
+
+#[rustfmt::skip]
+static PUT_ITEM_OUTPUT_STRUCT: StructShape = StructShape { name: "PutItemOutput", members: &[shape::Member { name: "Attributes", wire_name: "Attributes", shape: &ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ItemCollectionMetrics", wire_name: "ItemCollectionMetrics", shape: &ITEM_COLLECTION_METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutItemOutput {
+    pub attributes: Option<BTreeMap<String, AttributeValue>>,
+    pub consumed_capacity: Option<ConsumedCapacity>,
+    pub item_collection_metrics: Option<ItemCollectionMetrics>,
+}
+
+impl Structure for PutItemOutput {
+    const SHAPE: &'static StructShape = &PUT_ITEM_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attributes);
+        members.put_some(1, self.consumed_capacity);
+        members.put_some(2, self.item_collection_metrics);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            attributes: members.take_some(0),
+            consumed_capacity: members.take_some(1),
+            item_collection_metrics: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(PutItemOutput);
+
+#[rustfmt::skip]
+static SELECT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ContinuousBackupsStatus {
-    Enabled,
-    Disabled,
+pub enum Select {
+    AllAttributes,
+    AllProjectedAttributes,
+    SpecificAttributes,
+    Count,
     Other(String),
 }
 
-impl ContinuousBackupsStatus {
+impl Select {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::Enabled => "ENABLED",
-            Self::Disabled => "DISABLED",
+            Self::AllAttributes => "ALL_ATTRIBUTES",
+            Self::AllProjectedAttributes => "ALL_PROJECTED_ATTRIBUTES",
+            Self::SpecificAttributes => "SPECIFIC_ATTRIBUTES",
+            Self::Count => "COUNT",
             Self::Other(text) => text,
         }
     }
 }
 
-impl From<&str> for ContinuousBackupsStatus {
+impl From<&str> for Select {
     fn from(text: &str) -> Self {
         match text {
-            "ENABLED" => Self::Enabled,
-            "DISABLED" => Self::Disabled,
+            "ALL_ATTRIBUTES" => Self::AllAttributes,
+            "ALL_PROJECTED_ATTRIBUTES" => Self::AllProjectedAttributes,
+            "SPECIFIC_ATTRIBUTES" => Self::SpecificAttributes,
+            "COUNT" => Self::Count,
             other => Self::Other(other.to_owned()),
         }
     }
 }
 
-impl Default for ContinuousBackupsStatus {
+impl Default for Select {
     fn default() -> Self {
         Self::Other(String::new())
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PointInTimeRecoveryStatus {
-    Enabled,
-    Disabled,
-    Other(String),
+wire_by_text!(Select);
+
+#[rustfmt::skip]
+static POSITIVE_INTEGER_OBJECT_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: None });
+
+#[rustfmt::skip]
+static CONDITION_SHAPE: shape::Shape = shape::Shape::Structure(&CONDITION_STRUCT);
+
+#[rustfmt::skip]
+static CONDITION_STRUCT: StructShape = StructShape { name: "Condition", members: &[shape::Member { name: "AttributeValueList", wire_name: "AttributeValueList", shape: &ATTRIBUTE_VALUE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ComparisonOperator", wire_name: "ComparisonOperator", shape: &COMPARISON_OPERATOR_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Condition {
+    pub attribute_value_list: Option<Vec<AttributeValue>>,
+    pub comparison_operator: ComparisonOperator,
 }
 
-impl PointInTimeRecoveryStatus {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Enabled => "ENABLED",
-            Self::Disabled => "DISABLED",
-            Self::Other(text) => text,
+impl Structure for Condition {
+    const SHAPE: &'static StructShape = &CONDITION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attribute_value_list);
+        members.put(1, self.comparison_operator);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { attribute_value_list: members.take_some(0), comparison_operator: members.take(1) }
+    }
+}
+
+wire_by_members!(Condition);
+
+#[rustfmt::skip]
+static KEY_CONDITIONS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &CONDITION_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static FILTER_CONDITION_MAP_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &CONDITION_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static KEY_EXPRESSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static QUERY_INPUT_STRUCT: StructShape = StructShape { name: "QueryInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Select", wire_name: "Select", shape: &SELECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributesToGet", wire_name: "AttributesToGet", shape: &ATTRIBUTE_NAME_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Limit", wire_name: "Limit", shape: &POSITIVE_INTEGER_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsistentRead", wire_name: "ConsistentRead", shape: &CONSISTENT_READ_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeyConditions", wire_name: "KeyConditions", shape: &KEY_CONDITIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "QueryFilter", wire_name: "QueryFilter", shape: &FILTER_CONDITION_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionalOperator", wire_name: "ConditionalOperator", shape: &CONDITIONAL_OPERATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ScanIndexForward", wire_name: "ScanIndexForward", shape: &BOOLEAN_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExclusiveStartKey", wire_name: "ExclusiveStartKey", shape: &KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProjectionExpression", wire_name: "ProjectionExpression", shape: &PROJECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FilterExpression", wire_name: "FilterExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeyConditionExpression", wire_name: "KeyConditionExpression", shape: &KEY_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueryInput {
+    pub table_name: String,
+    pub index_name: Option<String>,
+    pub select: Option<Select>,
+    pub attributes_to_get: Option<Vec<String>>,
+    pub limit: Option<i32>,
+    pub consistent_read: Option<bool>,
+    pub key_conditions: Option<BTreeMap<String, Condition>>,
+    pub query_filter: Option<BTreeMap<String, Condition>>,
+    pub conditional_operator: Option<ConditionalOperator>,
+    pub scan_index_forward: Option<bool>,
+    pub exclusive_start_key: Option<BTreeMap<String, AttributeValue>>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+    pub projection_expression: Option<String>,
+    pub filter_expression: Option<String>,
+    pub key_condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+}
+
+impl Structure for QueryInput {
+    const SHAPE: &'static StructShape = &QUERY_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members.put_some(1, self.index_name);
+        members.put_some(2, self.select);
+        members.put_some(3, self.attributes_to_get);
+        members.put_some(4, self.limit);
+        members.put_some(5, self.consistent_read);
+        members.put_some(6, self.key_conditions);
+        members.put_some(7, self.query_filter);
+        members.put_some(8, self.conditional_operator);
+        members.put_some(9, self.scan_index_forward);
+        members.put_some(10, self.exclusive_start_key);
+        members.put_some(11, self.return_consumed_capacity);
+        members.put_some(12, self.projection_expression);
+        members.put_some(13, self.filter_expression);
+        members.put_some(14, self.key_condition_expression);
+        members.put_some(15, self.expression_attribute_names);
+        members.put_some(16, self.expression_attribute_values);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            table_name: members.take(0),
+            index_name: members.take_some(1),
+            select: members.take_some(2),
+            attributes_to_get: members.take_some(3),
+            limit: members.take_some(4),
+            consistent_read: members.take_some(5),
+            key_conditions: members.take_some(6),
+            query_filter: members.take_some(7),
+            conditional_operator: members.take_some(8),
+            scan_index_forward: members.take_some(9),
+            exclusive_start_key: members.take_some(10),
+            return_consumed_capacity: members.take_some(11),
+            projection_expression: members.take_some(12),
+            filter_expression: members.take_some(13),
+            key_condition_expression: members.take_some(14),
+            expression_attribute_names: members.take_some(15),
+            expression_attribute_values: members.take_some(16),
         }
     }
 }
 
-impl From<&str> for PointInTimeRecoveryStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "ENABLED" => Self::Enabled,
-            "DISABLED" => Self::Disabled,
-            other => Self::Other(other.to_owned()),
+wire_by_members!(QueryInput);
+
+#[rustfmt::skip]
+static INTEGER_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static QUERY_OUTPUT_STRUCT: StructShape = StructShape { name: "QueryOutput", members: &[shape::Member { name: "Items", wire_name: "Items", shape: &ITEM_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Count", wire_name: "Count", shape: &INTEGER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ScannedCount", wire_name: "ScannedCount", shape: &INTEGER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastEvaluatedKey", wire_name: "LastEvaluatedKey", shape: &KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct QueryOutput {
+    pub items: Option<Vec<BTreeMap<String, AttributeValue>>>,
+    pub count: Option<i32>,
+    pub scanned_count: Option<i32>,
+    pub last_evaluated_key: Option<BTreeMap<String, AttributeValue>>,
+    pub consumed_capacity: Option<ConsumedCapacity>,
+}
+
+impl Structure for QueryOutput {
+    const SHAPE: &'static StructShape = &QUERY_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.items);
+        members.put_some(1, self.count);
+        members.put_some(2, self.scanned_count);
+        members.put_some(3, self.last_evaluated_key);
+        members.put_some(4, self.consumed_capacity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            items: members.take_some(0),
+            count: members.take_some(1),
+            scanned_count: members.take_some(2),
+            last_evaluated_key: members.take_some(3),
+            consumed_capacity: members.take_some(4),
         }
     }
 }
 
-impl Default for PointInTimeRecoveryStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
+wire_by_members!(QueryOutput);
+
+#[rustfmt::skip]
+static SCAN_TOTAL_SEGMENTS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(1000000) });
+
+#[rustfmt::skip]
+static SCAN_SEGMENT_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(0), max: Some(999999) });
+
+#[rustfmt::skip]
+static SCAN_INPUT_STRUCT: StructShape = StructShape { name: "ScanInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributesToGet", wire_name: "AttributesToGet", shape: &ATTRIBUTE_NAME_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Limit", wire_name: "Limit", shape: &POSITIVE_INTEGER_OBJECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Select", wire_name: "Select", shape: &SELECT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ScanFilter", wire_name: "ScanFilter", shape: &FILTER_CONDITION_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionalOperator", wire_name: "ConditionalOperator", shape: &CONDITIONAL_OPERATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExclusiveStartKey", wire_name: "ExclusiveStartKey", shape: &KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TotalSegments", wire_name: "TotalSegments", shape: &SCAN_TOTAL_SEGMENTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Segment", wire_name: "Segment", shape: &SCAN_SEGMENT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProjectionExpression", wire_name: "ProjectionExpression", shape: &PROJECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FilterExpression", wire_name: "FilterExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsistentRead", wire_name: "ConsistentRead", shape: &CONSISTENT_READ_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ScanInput {
+    pub table_name: String,
+    pub index_name: Option<String>,
+    pub attributes_to_get: Option<Vec<String>>,
+    pub limit: Option<i32>,
+    pub select: Option<Select>,
+    pub scan_filter: Option<BTreeMap<String, Condition>>,
+    pub conditional_operator: Option<ConditionalOperator>,
+    pub exclusive_start_key: Option<BTreeMap<String, AttributeValue>>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+    pub total_segments: Option<i32>,
+    pub segment: Option<i32>,
+    pub projection_expression: Option<String>,
+    pub filter_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub consistent_read: Option<bool>,
+}
+
+impl Structure for ScanInput {
+    const SHAPE: &'static StructShape = &SCAN_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members.put_some(1, self.index_name);
+        members.put_some(2, self.attributes_to_get);
+        members.put_some(3, self.limit);
+        members.put_some(4, self.select);
+        members.put_some(5, self.scan_filter);
+        members.put_some(6, self.conditional_operator);
+        members.put_some(7, self.exclusive_start_key);
+        members.put_some(8, self.return_consumed_capacity);
+        members.put_some(9, self.total_segments);
+        members.put_some(10, self.segment);
+        members.put_some(11, self.projection_expression);
+        members.put_some(12, self.filter_expression);
+        members.put_some(13, self.expression_attribute_names);
+        members.put_some(14, self.expression_attribute_values);
+        members.put_some(15, self.consistent_read);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            table_name: members.take(0),
+            index_name: members.take_some(1),
+            attributes_to_get: members.take_some(2),
+            limit: members.take_some(3),
+            select: members.take_some(4),
+            scan_filter: members.take_some(5),
+            conditional_operator: members.take_some(6),
+            exclusive_start_key: members.take_some(7),
+            return_consumed_capacity: members.take_some(8),
+            total_segments: members.take_some(9),
+            segment: members.take_some(10),
+            projection_expression: members.take_some(11),
+            filter_expression: members.take_some(12),
+            expression_attribute_names: members.take_some(13),
+            expression_attribute_values: members.take_some(14),
+            consistent_read: members.take_some(15),
+        }
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PointInTimeRecoveryDescription {
-    pub point_in_time_recovery_status: Option<PointInTimeRecoveryStatus>,
-    pub recovery_period_in_days: Option<i32>,
-    pub earliest_restorable_date_time: Option<Timestamp>,
-    pub latest_restorable_date_time: Option<Timestamp>,
-}
+wire_by_members!(ScanInput);
+
+#[rustfmt::skip]
+static SCAN_OUTPUT_STRUCT: StructShape = StructShape { name: "ScanOutput", members: &[shape::Member { name: "Items", wire_name: "Items", shape: &ITEM_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Count", wire_name: "Count", shape: &INTEGER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ScannedCount", wire_name: "ScannedCount", shape: &INTEGER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastEvaluatedKey", wire_name: "LastEvaluatedKey", shape: &KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ContinuousBackupsDescription {
-    pub continuous_backups_status: ContinuousBackupsStatus,
-    pub point_in_time_recovery_description: Option<PointInTimeRecoveryDescription>,
+pub struct ScanOutput {
+    pub items: Option<Vec<BTreeMap<String, AttributeValue>>>,
+    pub count: Option<i32>,
+    pub scanned_count: Option<i32>,
+    pub last_evaluated_key: Option<BTreeMap<String, AttributeValue>>,
+    pub consumed_capacity: Option<ConsumedCapacity>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DescribeContinuousBackupsOutput {
-    pub continuous_backups_description: Option<ContinuousBackupsDescription>,
+impl Structure for ScanOutput {
+    const SHAPE: &'static StructShape = &SCAN_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.items);
+        members.put_some(1, self.count);
+        members.put_some(2, self.scanned_count);
+        members.put_some(3, self.last_evaluated_key);
+        members.put_some(4, self.consumed_capacity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            items: members.take_some(0),
+            count: members.take_some(1),
+            scanned_count: members.take_some(2),
+            last_evaluated_key: members.take_some(3),
+            consumed_capacity: members.take_some(4),
+        }
+    }
 }
+
+wire_by_members!(ScanOutput);
+
+#[rustfmt::skip]
+static TAG_RESOURCE_INPUT_STRUCT: StructShape = StructShape { name: "TagResourceInput", members: &[shape::Member { name: "ResourceArn", wire_name: "ResourceArn", shape: &RESOURCE_ARN_STRING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagResourceInput {
+    pub resource_arn: String,
+    pub tags: Vec<Tag>,
+}
+
+impl Structure for TagResourceInput {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put(1, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), tags: members.take(1) }
+    }
+}
+
+wire_by_members!(TagResourceInput);
+
+#[rustfmt::skip]
+static GET_SHAPE: shape::Shape = shape::Shape::Structure(&GET_STRUCT);
+
+#[rustfmt::skip]
+static GET_STRUCT: StructShape = StructShape { name: "Get", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProjectionExpression", wire_name: "ProjectionExpression", shape: &PROJECTION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Get {
+    pub key: BTreeMap<String, AttributeValue>,
+    pub table_name: String,
+    pub projection_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+}
+
+impl Structure for Get {
+    const SHAPE: &'static StructShape = &GET_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.table_name);
+        members.put_some(2, self.projection_expression);
+        members.put_some(3, self.expression_attribute_names);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            key: members.take(0),
+            table_name: members.take(1),
+            projection_expression: members.take_some(2),
+            expression_attribute_names: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(Get);
+
+#[rustfmt::skip]
+static TRANSACT_GET_ITEM_SHAPE: shape::Shape = shape::Shape::Structure(&TRANSACT_GET_ITEM_STRUCT);
+
+#[rustfmt::skip]
+static TRANSACT_GET_ITEM_STRUCT: StructShape = StructShape { name: "TransactGetItem", members: &[shape::Member { name: "Get", wire_name: "Get", shape: &GET_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TransactGetItem {
+    pub get: Get,
+}
+
+impl Structure for TransactGetItem {
+    const SHAPE: &'static StructShape = &TRANSACT_GET_ITEM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.get);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { get: members.take(0) }
+    }
+}
+
+wire_by_members!(TransactGetItem);
+
+#[rustfmt::skip]
+static TRANSACT_GET_ITEM_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TRANSACT_GET_ITEM_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(100) } });
+
+#[rustfmt::skip]
+static TRANSACT_GET_ITEMS_INPUT_STRUCT: StructShape = StructShape { name: "TransactGetItemsInput", members: &[shape::Member { name: "TransactItems", wire_name: "TransactItems", shape: &TRANSACT_GET_ITEM_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TransactGetItemsInput {
+    pub transact_items: Vec<TransactGetItem>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+}
+
+impl Structure for TransactGetItemsInput {
+    const SHAPE: &'static StructShape = &TRANSACT_GET_ITEMS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.transact_items);
+        members.put_some(1, self.return_consumed_capacity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { transact_items: members.take(0), return_consumed_capacity: members.take_some(1) }
+    }
+}
+
+wire_by_members!(TransactGetItemsInput);
+
+#[rustfmt::skip]
+static ITEM_RESPONSE_SHAPE: shape::Shape = shape::Shape::Structure(&ITEM_RESPONSE_STRUCT);
+
+#[rustfmt::skip]
+static ITEM_RESPONSE_STRUCT: StructShape = StructShape { name: "ItemResponse", members: &[shape::Member { name: "Item", wire_name: "Item", shape: &ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ItemResponse {
+    pub item: Option<BTreeMap<String, AttributeValue>>,
+}
+
+impl Structure for ItemResponse {
+    const SHAPE: &'static StructShape = &ITEM_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.item);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { item: members.take_some(0) }
+    }
+}
+
+wire_by_members!(ItemResponse);
+
+#[rustfmt::skip]
+static ITEM_RESPONSE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ITEM_RESPONSE_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(100) } });
+
+#[rustfmt::skip]
+static TRANSACT_GET_ITEMS_OUTPUT_STRUCT: StructShape = StructShape { name: "TransactGetItemsOutput", members: &[shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_MULTIPLE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Responses", wire_name: "Responses", shape: &ITEM_RESPONSE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TransactGetItemsOutput {
+    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
+    pub responses: Option<Vec<ItemResponse>>,
+}
+
+impl Structure for TransactGetItemsOutput {
+    const SHAPE: &'static StructShape = &TRANSACT_GET_ITEMS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.consumed_capacity);
+        members.put_some(1, self.responses);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { consumed_capacity: members.take_some(0), responses: members.take_some(1) }
+    }
+}
+
+wire_by_members!(TransactGetItemsOutput);
+
+#[rustfmt::skip]
+static CONDITION_CHECK_SHAPE: shape::Shape = shape::Shape::Structure(&CONDITION_CHECK_STRUCT);
+
+#[rustfmt::skip]
+static CONDITION_CHECK_STRUCT: StructShape = StructShape { name: "ConditionCheck", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionExpression", wire_name: "ConditionExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValuesOnConditionCheckFailure", wire_name: "ReturnValuesOnConditionCheckFailure", shape: &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ConditionCheck {
+    pub key: BTreeMap<String, AttributeValue>,
+    pub table_name: String,
+    pub condition_expression: String,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl Structure for ConditionCheck {
+    const SHAPE: &'static StructShape = &CONDITION_CHECK_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.table_name);
+        members.put(2, self.condition_expression);
+        members.put_some(3, self.expression_attribute_names);
+        members.put_some(4, self.expression_attribute_values);
+        members.put_some(5, self.return_values_on_condition_check_failure);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            key: members.take(0),
+            table_name: members.take(1),
+            condition_expression: members.take(2),
+            expression_attribute_names: members.take_some(3),
+            expression_attribute_values: members.take_some(4),
+            return_values_on_condition_check_failure: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(ConditionCheck);
+
+#[rustfmt::skip]
+static PUT_SHAPE: shape::Shape = shape::Shape::Structure(&PUT_STRUCT);
+
+#[rustfmt::skip]
+static PUT_STRUCT: StructShape = StructShape { name: "Put", members: &[shape::Member { name: "Item", wire_name: "Item", shape: &PUT_ITEM_INPUT_ATTRIBUTE_MAP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionExpression", wire_name: "ConditionExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValuesOnConditionCheckFailure", wire_name: "ReturnValuesOnConditionCheckFailure", shape: &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Put {
+    pub item: BTreeMap<String, AttributeValue>,
+    pub table_name: String,
+    pub condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl Structure for Put {
+    const SHAPE: &'static StructShape = &PUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.item);
+        members.put(1, self.table_name);
+        members.put_some(2, self.condition_expression);
+        members.put_some(3, self.expression_attribute_names);
+        members.put_some(4, self.expression_attribute_values);
+        members.put_some(5, self.return_values_on_condition_check_failure);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            item: members.take(0),
+            table_name: members.take(1),
+            condition_expression: members.take_some(2),
+            expression_attribute_names: members.take_some(3),
+            expression_attribute_values: members.take_some(4),
+            return_values_on_condition_check_failure: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(Put);
+
+#[rustfmt::skip]
+static DELETE_SHAPE: shape::Shape = shape::Shape::Structure(&DELETE_STRUCT);
+
+#[rustfmt::skip]
+static DELETE_STRUCT: StructShape = StructShape { name: "Delete", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionExpression", wire_name: "ConditionExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValuesOnConditionCheckFailure", wire_name: "ReturnValuesOnConditionCheckFailure", shape: &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Delete {
+    pub key: BTreeMap<String, AttributeValue>,
+    pub table_name: String,
+    pub condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl Structure for Delete {
+    const SHAPE: &'static StructShape = &DELETE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.table_name);
+        members.put_some(2, self.condition_expression);
+        members.put_some(3, self.expression_attribute_names);
+        members.put_some(4, self.expression_attribute_values);
+        members.put_some(5, self.return_values_on_condition_check_failure);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            key: members.take(0),
+            table_name: members.take(1),
+            condition_expression: members.take_some(2),
+            expression_attribute_names: members.take_some(3),
+            expression_attribute_values: members.take_some(4),
+            return_values_on_condition_check_failure: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(Delete);
+
+#[rustfmt::skip]
+static UPDATE_EXPRESSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static UPDATE_SHAPE: shape::Shape = shape::Shape::Structure(&UPDATE_STRUCT);
+
+#[rustfmt::skip]
+static UPDATE_STRUCT: StructShape = StructShape { name: "Update", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UpdateExpression", wire_name: "UpdateExpression", shape: &UPDATE_EXPRESSION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionExpression", wire_name: "ConditionExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValuesOnConditionCheckFailure", wire_name: "ReturnValuesOnConditionCheckFailure", shape: &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Update {
+    pub key: BTreeMap<String, AttributeValue>,
+    pub update_expression: String,
+    pub table_name: String,
+    pub condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl Structure for Update {
+    const SHAPE: &'static StructShape = &UPDATE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.update_expression);
+        members.put(2, self.table_name);
+        members.put_some(3, self.condition_expression);
+        members.put_some(4, self.expression_attribute_names);
+        members.put_some(5, self.expression_attribute_values);
+        members.put_some(6, self.return_values_on_condition_check_failure);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            key: members.take(0),
+            update_expression: members.take(1),
+            table_name: members.take(2),
+            condition_expression: members.take_some(3),
+            expression_attribute_names: members.take_some(4),
+            expression_attribute_values: members.take_some(5),
+            return_values_on_condition_check_failure: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(Update);
+
+#[rustfmt::skip]
+static TRANSACT_WRITE_ITEM_SHAPE: shape::Shape = shape::Shape::Structure(&TRANSACT_WRITE_ITEM_STRUCT);
+
+#[rustfmt::skip]
+static TRANSACT_WRITE_ITEM_STRUCT: StructShape = StructShape { name: "TransactWriteItem", members: &[shape::Member { name: "ConditionCheck", wire_name: "ConditionCheck", shape: &CONDITION_CHECK_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Put", wire_name: "Put", shape: &PUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delete", wire_name: "Delete", shape: &DELETE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Update", wire_name: "Update", shape: &UPDATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TransactWriteItem {
+    pub condition_check: Option<ConditionCheck>,
+    pub put: Option<Put>,
+    pub delete: Option<Delete>,
+    pub update: Option<Update>,
+}
+
+impl Structure for TransactWriteItem {
+    const SHAPE: &'static StructShape = &TRANSACT_WRITE_ITEM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.condition_check);
+        members.put_some(1, self.put);
+        members.put_some(2, self.delete);
+        members.put_some(3, self.update);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            condition_check: members.take_some(0),
+            put: members.take_some(1),
+            delete: members.take_some(2),
+            update: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(TransactWriteItem);
+
+#[rustfmt::skip]
+static TRANSACT_WRITE_ITEM_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TRANSACT_WRITE_ITEM_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(100) } });
+
+#[rustfmt::skip]
+static CLIENT_REQUEST_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(36) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TRANSACT_WRITE_ITEMS_INPUT_STRUCT: StructShape = StructShape { name: "TransactWriteItemsInput", members: &[shape::Member { name: "TransactItems", wire_name: "TransactItems", shape: &TRANSACT_WRITE_ITEM_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnItemCollectionMetrics", wire_name: "ReturnItemCollectionMetrics", shape: &RETURN_ITEM_COLLECTION_METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientRequestToken", wire_name: "ClientRequestToken", shape: &CLIENT_REQUEST_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TransactWriteItemsInput {
+    pub transact_items: Vec<TransactWriteItem>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
+    pub client_request_token: Option<String>,
+}
+
+impl Structure for TransactWriteItemsInput {
+    const SHAPE: &'static StructShape = &TRANSACT_WRITE_ITEMS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.transact_items);
+        members.put_some(1, self.return_consumed_capacity);
+        members.put_some(2, self.return_item_collection_metrics);
+        members.put_some(3, self.client_request_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            transact_items: members.take(0),
+            return_consumed_capacity: members.take_some(1),
+            return_item_collection_metrics: members.take_some(2),
+            client_request_token: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(TransactWriteItemsInput);
+
+#[rustfmt::skip]
+static TRANSACT_WRITE_ITEMS_OUTPUT_STRUCT: StructShape = StructShape { name: "TransactWriteItemsOutput", members: &[shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_MULTIPLE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ItemCollectionMetrics", wire_name: "ItemCollectionMetrics", shape: &ITEM_COLLECTION_METRICS_PER_TABLE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TransactWriteItemsOutput {
+    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
+    pub item_collection_metrics: Option<BTreeMap<String, Vec<ItemCollectionMetrics>>>,
+}
+
+impl Structure for TransactWriteItemsOutput {
+    const SHAPE: &'static StructShape = &TRANSACT_WRITE_ITEMS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.consumed_capacity);
+        members.put_some(1, self.item_collection_metrics);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { consumed_capacity: members.take_some(0), item_collection_metrics: members.take_some(1) }
+    }
+}
+
+wire_by_members!(TransactWriteItemsOutput);
+
+#[rustfmt::skip]
+static TAG_KEY_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_KEY_STRING_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static UNTAG_RESOURCE_INPUT_STRUCT: StructShape = StructShape { name: "UntagResourceInput", members: &[shape::Member { name: "ResourceArn", wire_name: "ResourceArn", shape: &RESOURCE_ARN_STRING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagKeys", wire_name: "TagKeys", shape: &TAG_KEY_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagResourceInput {
+    pub resource_arn: String,
+    pub tag_keys: Vec<String>,
+}
+
+impl Structure for UntagResourceInput {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put(1, self.tag_keys);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), tag_keys: members.take(1) }
+    }
+}
+
+wire_by_members!(UntagResourceInput);
+
+#[rustfmt::skip]
+static POINT_IN_TIME_RECOVERY_SPECIFICATION_SHAPE: shape::Shape = shape::Shape::Structure(&POINT_IN_TIME_RECOVERY_SPECIFICATION_STRUCT);
+
+#[rustfmt::skip]
+static POINT_IN_TIME_RECOVERY_SPECIFICATION_STRUCT: StructShape = StructShape { name: "PointInTimeRecoverySpecification", members: &[shape::Member { name: "PointInTimeRecoveryEnabled", wire_name: "PointInTimeRecoveryEnabled", shape: &BOOLEAN_OBJECT_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RecoveryPeriodInDays", wire_name: "RecoveryPeriodInDays", shape: &RECOVERY_PERIOD_IN_DAYS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PointInTimeRecoverySpecification {
@@ -1841,262 +4727,1701 @@ pub struct PointInTimeRecoverySpecification {
     pub recovery_period_in_days: Option<i32>,
 }
 
+impl Structure for PointInTimeRecoverySpecification {
+    const SHAPE: &'static StructShape = &POINT_IN_TIME_RECOVERY_SPECIFICATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.point_in_time_recovery_enabled);
+        members.put_some(1, self.recovery_period_in_days);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            point_in_time_recovery_enabled: members.take(0),
+            recovery_period_in_days: members.take_some(1),
+        }
+    }
+}
+
+wire_by_members!(PointInTimeRecoverySpecification);
+
+#[rustfmt::skip]
+static UPDATE_CONTINUOUS_BACKUPS_INPUT_STRUCT: StructShape = StructShape { name: "UpdateContinuousBackupsInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PointInTimeRecoverySpecification", wire_name: "PointInTimeRecoverySpecification", shape: &POINT_IN_TIME_RECOVERY_SPECIFICATION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateContinuousBackupsInput {
     pub table_name: String,
     pub point_in_time_recovery_specification: PointInTimeRecoverySpecification,
 }
 
+impl Structure for UpdateContinuousBackupsInput {
+    const SHAPE: &'static StructShape = &UPDATE_CONTINUOUS_BACKUPS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members.put(1, self.point_in_time_recovery_specification);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_name: members.take(0), point_in_time_recovery_specification: members.take(1) }
+    }
+}
+
+wire_by_members!(UpdateContinuousBackupsInput);
+
+#[rustfmt::skip]
+static UPDATE_CONTINUOUS_BACKUPS_OUTPUT_STRUCT: StructShape = StructShape { name: "UpdateContinuousBackupsOutput", members: &[shape::Member { name: "ContinuousBackupsDescription", wire_name: "ContinuousBackupsDescription", shape: &CONTINUOUS_BACKUPS_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UpdateContinuousBackupsOutput {
     pub continuous_backups_description: Option<ContinuousBackupsDescription>,
 }
 
+impl Structure for UpdateContinuousBackupsOutput {
+    const SHAPE: &'static StructShape = &UPDATE_CONTINUOUS_BACKUPS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.continuous_backups_description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { continuous_backups_description: members.take_some(0) }
+    }
+}
+
+wire_by_members!(UpdateContinuousBackupsOutput);
+
+#[rustfmt::skip]
+static ATTRIBUTE_ACTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ADD", "PUT", "DELETE", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttributeAction {
+    Add,
+    Put,
+    Delete,
+    Other(String),
+}
+
+impl AttributeAction {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Add => "ADD",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for AttributeAction {
+    fn from(text: &str) -> Self {
+        match text {
+            "ADD" => Self::Add,
+            "PUT" => Self::Put,
+            "DELETE" => Self::Delete,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for AttributeAction {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(AttributeAction);
+
+#[rustfmt::skip]
+static ATTRIBUTE_VALUE_UPDATE_SHAPE: shape::Shape = shape::Shape::Structure(&ATTRIBUTE_VALUE_UPDATE_STRUCT);
+
+#[rustfmt::skip]
+static ATTRIBUTE_VALUE_UPDATE_STRUCT: StructShape = StructShape { name: "AttributeValueUpdate", members: &[shape::Member { name: "Value", wire_name: "Value", shape: &ATTRIBUTE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Action", wire_name: "Action", shape: &ATTRIBUTE_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AttributeValueUpdate {
+    pub value: Option<AttributeValue>,
+    pub action: Option<AttributeAction>,
+}
+
+impl Structure for AttributeValueUpdate {
+    const SHAPE: &'static StructShape = &ATTRIBUTE_VALUE_UPDATE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.value);
+        members.put_some(1, self.action);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { value: members.take_some(0), action: members.take_some(1) }
+    }
+}
+
+wire_by_members!(AttributeValueUpdate);
+
+#[rustfmt::skip]
+static ATTRIBUTE_UPDATES_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &ATTRIBUTE_VALUE_UPDATE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static UPDATE_ITEM_INPUT_STRUCT: StructShape = StructShape { name: "UpdateItemInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributeUpdates", wire_name: "AttributeUpdates", shape: &ATTRIBUTE_UPDATES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expected", wire_name: "Expected", shape: &EXPECTED_ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionalOperator", wire_name: "ConditionalOperator", shape: &CONDITIONAL_OPERATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValues", wire_name: "ReturnValues", shape: &RETURN_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnConsumedCapacity", wire_name: "ReturnConsumedCapacity", shape: &RETURN_CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnItemCollectionMetrics", wire_name: "ReturnItemCollectionMetrics", shape: &RETURN_ITEM_COLLECTION_METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UpdateExpression", wire_name: "UpdateExpression", shape: &UPDATE_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConditionExpression", wire_name: "ConditionExpression", shape: &CONDITION_EXPRESSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeNames", wire_name: "ExpressionAttributeNames", shape: &EXPRESSION_ATTRIBUTE_NAME_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpressionAttributeValues", wire_name: "ExpressionAttributeValues", shape: &EXPRESSION_ATTRIBUTE_VALUE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReturnValuesOnConditionCheckFailure", wire_name: "ReturnValuesOnConditionCheckFailure", shape: &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateItemInput {
+    pub table_name: String,
+    pub key: BTreeMap<String, AttributeValue>,
+    pub attribute_updates: Option<BTreeMap<String, AttributeValueUpdate>>,
+    pub expected: Option<BTreeMap<String, ExpectedAttributeValue>>,
+    pub conditional_operator: Option<ConditionalOperator>,
+    pub return_values: Option<ReturnValue>,
+    pub return_consumed_capacity: Option<ReturnConsumedCapacity>,
+    pub return_item_collection_metrics: Option<ReturnItemCollectionMetrics>,
+    pub update_expression: Option<String>,
+    pub condition_expression: Option<String>,
+    pub expression_attribute_names: Option<BTreeMap<String, String>>,
+    pub expression_attribute_values: Option<BTreeMap<String, AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+impl Structure for UpdateItemInput {
+    const SHAPE: &'static StructShape = &UPDATE_ITEM_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members.put(1, self.key);
+        members.put_some(2, self.attribute_updates);
+        members.put_some(3, self.expected);
+        members.put_some(4, self.conditional_operator);
+        members.put_some(5, self.return_values);
+        members.put_some(6, self.return_consumed_capacity);
+        members.put_some(7, self.return_item_collection_metrics);
+        members.put_some(8, self.update_expression);
+        members.put_some(9, self.condition_expression);
+        members.put_some(10, self.expression_attribute_names);
+        members.put_some(11, self.expression_attribute_values);
+        members.put_some(12, self.return_values_on_condition_check_failure);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            table_name: members.take(0),
+            key: members.take(1),
+            attribute_updates: members.take_some(2),
+            expected: members.take_some(3),
+            conditional_operator: members.take_some(4),
+            return_values: members.take_some(5),
+            return_consumed_capacity: members.take_some(6),
+            return_item_collection_metrics: members.take_some(7),
+            update_expression: members.take_some(8),
+            condition_expression: members.take_some(9),
+            expression_attribute_names: members.take_some(10),
+            expression_attribute_values: members.take_some(11),
+            return_values_on_condition_check_failure: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(UpdateItemInput);
+
+#[rustfmt::skip]
+static UPDATE_ITEM_OUTPUT_STRUCT: StructShape = StructShape { name: "UpdateItemOutput", members: &[shape::Member { name: "Attributes", wire_name: "Attributes", shape: &ATTRIBUTE_MAP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConsumedCapacity", wire_name: "ConsumedCapacity", shape: &CONSUMED_CAPACITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ItemCollectionMetrics", wire_name: "ItemCollectionMetrics", shape: &ITEM_COLLECTION_METRICS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateItemOutput {
+    pub attributes: Option<BTreeMap<String, AttributeValue>>,
+    pub consumed_capacity: Option<ConsumedCapacity>,
+    pub item_collection_metrics: Option<ItemCollectionMetrics>,
+}
+
+impl Structure for UpdateItemOutput {
+    const SHAPE: &'static StructShape = &UPDATE_ITEM_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attributes);
+        members.put_some(1, self.consumed_capacity);
+        members.put_some(2, self.item_collection_metrics);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            attributes: members.take_some(0),
+            consumed_capacity: members.take_some(1),
+            item_collection_metrics: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(UpdateItemOutput);
+
+#[rustfmt::skip]
+static UPDATE_GLOBAL_SECONDARY_INDEX_ACTION_SHAPE: shape::Shape = shape::Shape::Structure(&UPDATE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT);
+
+#[rustfmt::skip]
+static UPDATE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT: StructShape = StructShape { name: "UpdateGlobalSecondaryIndexAction", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughput", wire_name: "ProvisionedThroughput", shape: &PROVISIONED_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughput", wire_name: "OnDemandThroughput", shape: &ON_DEMAND_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &WARM_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateGlobalSecondaryIndexAction {
+    pub index_name: String,
+    pub provisioned_throughput: Option<ProvisionedThroughput>,
+    pub on_demand_throughput: Option<OnDemandThroughput>,
+    pub warm_throughput: Option<WarmThroughput>,
+}
+
+impl Structure for UpdateGlobalSecondaryIndexAction {
+    const SHAPE: &'static StructShape = &UPDATE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.index_name);
+        members.put_some(1, self.provisioned_throughput);
+        members.put_some(2, self.on_demand_throughput);
+        members.put_some(3, self.warm_throughput);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            index_name: members.take(0),
+            provisioned_throughput: members.take_some(1),
+            on_demand_throughput: members.take_some(2),
+            warm_throughput: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(UpdateGlobalSecondaryIndexAction);
+
+#[rustfmt::skip]
+static CREATE_GLOBAL_SECONDARY_INDEX_ACTION_SHAPE: shape::Shape = shape::Shape::Structure(&CREATE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT);
+
+#[rustfmt::skip]
+static CREATE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT: StructShape = StructShape { name: "CreateGlobalSecondaryIndexAction", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeySchema", wire_name: "KeySchema", shape: &KEY_SCHEMA_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Projection", wire_name: "Projection", shape: &PROJECTION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughput", wire_name: "ProvisionedThroughput", shape: &PROVISIONED_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughput", wire_name: "OnDemandThroughput", shape: &ON_DEMAND_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &WARM_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateGlobalSecondaryIndexAction {
+    pub index_name: String,
+    pub key_schema: Vec<KeySchemaElement>,
+    pub projection: Projection,
+    pub provisioned_throughput: Option<ProvisionedThroughput>,
+    pub on_demand_throughput: Option<OnDemandThroughput>,
+    pub warm_throughput: Option<WarmThroughput>,
+}
+
+impl Structure for CreateGlobalSecondaryIndexAction {
+    const SHAPE: &'static StructShape = &CREATE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.index_name);
+        members.put(1, self.key_schema);
+        members.put(2, self.projection);
+        members.put_some(3, self.provisioned_throughput);
+        members.put_some(4, self.on_demand_throughput);
+        members.put_some(5, self.warm_throughput);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            index_name: members.take(0),
+            key_schema: members.take(1),
+            projection: members.take(2),
+            provisioned_throughput: members.take_some(3),
+            on_demand_throughput: members.take_some(4),
+            warm_throughput: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(CreateGlobalSecondaryIndexAction);
+
+#[rustfmt::skip]
+static DELETE_GLOBAL_SECONDARY_INDEX_ACTION_SHAPE: shape::Shape = shape::Shape::Structure(&DELETE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT);
+
+#[rustfmt::skip]
+static DELETE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT: StructShape = StructShape { name: "DeleteGlobalSecondaryIndexAction", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteGlobalSecondaryIndexAction {
+    pub index_name: String,
+}
+
+impl Structure for DeleteGlobalSecondaryIndexAction {
+    const SHAPE: &'static StructShape = &DELETE_GLOBAL_SECONDARY_INDEX_ACTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.index_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { index_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteGlobalSecondaryIndexAction);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_UPDATE_SHAPE: shape::Shape = shape::Shape::Structure(&GLOBAL_SECONDARY_INDEX_UPDATE_STRUCT);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_UPDATE_STRUCT: StructShape = StructShape { name: "GlobalSecondaryIndexUpdate", members: &[shape::Member { name: "Update", wire_name: "Update", shape: &UPDATE_GLOBAL_SECONDARY_INDEX_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Create", wire_name: "Create", shape: &CREATE_GLOBAL_SECONDARY_INDEX_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delete", wire_name: "Delete", shape: &DELETE_GLOBAL_SECONDARY_INDEX_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GlobalSecondaryIndexUpdate {
+    pub update: Option<UpdateGlobalSecondaryIndexAction>,
+    pub create: Option<CreateGlobalSecondaryIndexAction>,
+    pub delete: Option<DeleteGlobalSecondaryIndexAction>,
+}
+
+impl Structure for GlobalSecondaryIndexUpdate {
+    const SHAPE: &'static StructShape = &GLOBAL_SECONDARY_INDEX_UPDATE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.update);
+        members.put_some(1, self.create);
+        members.put_some(2, self.delete);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { update: members.take_some(0), create: members.take_some(1), delete: members.take_some(2) }
+    }
+}
+
+wire_by_members!(GlobalSecondaryIndexUpdate);
+
+#[rustfmt::skip]
+static GLOBAL_SECONDARY_INDEX_UPDATE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &GLOBAL_SECONDARY_INDEX_UPDATE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static REPLICA_GLOBAL_SECONDARY_INDEX_SHAPE: shape::Shape = shape::Shape::Structure(&REPLICA_GLOBAL_SECONDARY_INDEX_STRUCT);
+
+#[rustfmt::skip]
+static REPLICA_GLOBAL_SECONDARY_INDEX_STRUCT: StructShape = StructShape { name: "ReplicaGlobalSecondaryIndex", members: &[shape::Member { name: "IndexName", wire_name: "IndexName", shape: &INDEX_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughputOverride", wire_name: "ProvisionedThroughputOverride", shape: &PROVISIONED_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughputOverride", wire_name: "OnDemandThroughputOverride", shape: &ON_DEMAND_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReplicaGlobalSecondaryIndex {
+    pub index_name: String,
+    pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
+    pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
+}
+
+impl Structure for ReplicaGlobalSecondaryIndex {
+    const SHAPE: &'static StructShape = &REPLICA_GLOBAL_SECONDARY_INDEX_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.index_name);
+        members.put_some(1, self.provisioned_throughput_override);
+        members.put_some(2, self.on_demand_throughput_override);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            index_name: members.take(0),
+            provisioned_throughput_override: members.take_some(1),
+            on_demand_throughput_override: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ReplicaGlobalSecondaryIndex);
+
+#[rustfmt::skip]
+static REPLICA_GLOBAL_SECONDARY_INDEX_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &REPLICA_GLOBAL_SECONDARY_INDEX_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: None } });
+
+#[rustfmt::skip]
+static CREATE_REPLICATION_GROUP_MEMBER_ACTION_SHAPE: shape::Shape = shape::Shape::Structure(&CREATE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT);
+
+#[rustfmt::skip]
+static CREATE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT: StructShape = StructShape { name: "CreateReplicationGroupMemberAction", members: &[shape::Member { name: "RegionName", wire_name: "RegionName", shape: &REGION_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSMasterKeyId", wire_name: "KMSMasterKeyId", shape: &KMS_MASTER_KEY_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughputOverride", wire_name: "ProvisionedThroughputOverride", shape: &PROVISIONED_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughputOverride", wire_name: "OnDemandThroughputOverride", shape: &ON_DEMAND_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalSecondaryIndexes", wire_name: "GlobalSecondaryIndexes", shape: &REPLICA_GLOBAL_SECONDARY_INDEX_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableClassOverride", wire_name: "TableClassOverride", shape: &TABLE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateReplicationGroupMemberAction {
+    pub region_name: String,
+    pub kms_master_key_id: Option<String>,
+    pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
+    pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
+    pub global_secondary_indexes: Option<Vec<ReplicaGlobalSecondaryIndex>>,
+    pub table_class_override: Option<TableClass>,
+}
+
+impl Structure for CreateReplicationGroupMemberAction {
+    const SHAPE: &'static StructShape = &CREATE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.region_name);
+        members.put_some(1, self.kms_master_key_id);
+        members.put_some(2, self.provisioned_throughput_override);
+        members.put_some(3, self.on_demand_throughput_override);
+        members.put_some(4, self.global_secondary_indexes);
+        members.put_some(5, self.table_class_override);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            region_name: members.take(0),
+            kms_master_key_id: members.take_some(1),
+            provisioned_throughput_override: members.take_some(2),
+            on_demand_throughput_override: members.take_some(3),
+            global_secondary_indexes: members.take_some(4),
+            table_class_override: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(CreateReplicationGroupMemberAction);
+
+#[rustfmt::skip]
+static UPDATE_REPLICATION_GROUP_MEMBER_ACTION_SHAPE: shape::Shape = shape::Shape::Structure(&UPDATE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT);
+
+#[rustfmt::skip]
+static UPDATE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT: StructShape = StructShape { name: "UpdateReplicationGroupMemberAction", members: &[shape::Member { name: "RegionName", wire_name: "RegionName", shape: &REGION_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSMasterKeyId", wire_name: "KMSMasterKeyId", shape: &KMS_MASTER_KEY_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughputOverride", wire_name: "ProvisionedThroughputOverride", shape: &PROVISIONED_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughputOverride", wire_name: "OnDemandThroughputOverride", shape: &ON_DEMAND_THROUGHPUT_OVERRIDE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalSecondaryIndexes", wire_name: "GlobalSecondaryIndexes", shape: &REPLICA_GLOBAL_SECONDARY_INDEX_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableClassOverride", wire_name: "TableClassOverride", shape: &TABLE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateReplicationGroupMemberAction {
+    pub region_name: String,
+    pub kms_master_key_id: Option<String>,
+    pub provisioned_throughput_override: Option<ProvisionedThroughputOverride>,
+    pub on_demand_throughput_override: Option<OnDemandThroughputOverride>,
+    pub global_secondary_indexes: Option<Vec<ReplicaGlobalSecondaryIndex>>,
+    pub table_class_override: Option<TableClass>,
+}
+
+impl Structure for UpdateReplicationGroupMemberAction {
+    const SHAPE: &'static StructShape = &UPDATE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.region_name);
+        members.put_some(1, self.kms_master_key_id);
+        members.put_some(2, self.provisioned_throughput_override);
+        members.put_some(3, self.on_demand_throughput_override);
+        members.put_some(4, self.global_secondary_indexes);
+        members.put_some(5, self.table_class_override);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            region_name: members.take(0),
+            kms_master_key_id: members.take_some(1),
+            provisioned_throughput_override: members.take_some(2),
+            on_demand_throughput_override: members.take_some(3),
+            global_secondary_indexes: members.take_some(4),
+            table_class_override: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(UpdateReplicationGroupMemberAction);
+
+#[rustfmt::skip]
+static DELETE_REPLICATION_GROUP_MEMBER_ACTION_SHAPE: shape::Shape = shape::Shape::Structure(&DELETE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT);
+
+#[rustfmt::skip]
+static DELETE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT: StructShape = StructShape { name: "DeleteReplicationGroupMemberAction", members: &[shape::Member { name: "RegionName", wire_name: "RegionName", shape: &REGION_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteReplicationGroupMemberAction {
+    pub region_name: String,
+}
+
+impl Structure for DeleteReplicationGroupMemberAction {
+    const SHAPE: &'static StructShape = &DELETE_REPLICATION_GROUP_MEMBER_ACTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.region_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { region_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteReplicationGroupMemberAction);
+
+#[rustfmt::skip]
+static REPLICATION_GROUP_UPDATE_SHAPE: shape::Shape = shape::Shape::Structure(&REPLICATION_GROUP_UPDATE_STRUCT);
+
+#[rustfmt::skip]
+static REPLICATION_GROUP_UPDATE_STRUCT: StructShape = StructShape { name: "ReplicationGroupUpdate", members: &[shape::Member { name: "Create", wire_name: "Create", shape: &CREATE_REPLICATION_GROUP_MEMBER_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Update", wire_name: "Update", shape: &UPDATE_REPLICATION_GROUP_MEMBER_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delete", wire_name: "Delete", shape: &DELETE_REPLICATION_GROUP_MEMBER_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReplicationGroupUpdate {
+    pub create: Option<CreateReplicationGroupMemberAction>,
+    pub update: Option<UpdateReplicationGroupMemberAction>,
+    pub delete: Option<DeleteReplicationGroupMemberAction>,
+}
+
+impl Structure for ReplicationGroupUpdate {
+    const SHAPE: &'static StructShape = &REPLICATION_GROUP_UPDATE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.create);
+        members.put_some(1, self.update);
+        members.put_some(2, self.delete);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { create: members.take_some(0), update: members.take_some(1), delete: members.take_some(2) }
+    }
+}
+
+wire_by_members!(ReplicationGroupUpdate);
+
+#[rustfmt::skip]
+static REPLICATION_GROUP_UPDATE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &REPLICATION_GROUP_UPDATE_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: None } });
+
+#[rustfmt::skip]
+static CREATE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_SHAPE: shape::Shape = shape::Shape::Structure(&CREATE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_STRUCT);
+
+#[rustfmt::skip]
+static CREATE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_STRUCT: StructShape = StructShape { name: "CreateGlobalTableWitnessGroupMemberAction", members: &[shape::Member { name: "RegionName", wire_name: "RegionName", shape: &REGION_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateGlobalTableWitnessGroupMemberAction {
+    pub region_name: String,
+}
+
+impl Structure for CreateGlobalTableWitnessGroupMemberAction {
+    const SHAPE: &'static StructShape = &CREATE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.region_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { region_name: members.take(0) }
+    }
+}
+
+wire_by_members!(CreateGlobalTableWitnessGroupMemberAction);
+
+#[rustfmt::skip]
+static DELETE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_SHAPE: shape::Shape = shape::Shape::Structure(&DELETE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_STRUCT);
+
+#[rustfmt::skip]
+static DELETE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_STRUCT: StructShape = StructShape { name: "DeleteGlobalTableWitnessGroupMemberAction", members: &[shape::Member { name: "RegionName", wire_name: "RegionName", shape: &REGION_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteGlobalTableWitnessGroupMemberAction {
+    pub region_name: String,
+}
+
+impl Structure for DeleteGlobalTableWitnessGroupMemberAction {
+    const SHAPE: &'static StructShape = &DELETE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.region_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { region_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteGlobalTableWitnessGroupMemberAction);
+
+#[rustfmt::skip]
+static GLOBAL_TABLE_WITNESS_GROUP_UPDATE_SHAPE: shape::Shape = shape::Shape::Structure(&GLOBAL_TABLE_WITNESS_GROUP_UPDATE_STRUCT);
+
+#[rustfmt::skip]
+static GLOBAL_TABLE_WITNESS_GROUP_UPDATE_STRUCT: StructShape = StructShape { name: "GlobalTableWitnessGroupUpdate", members: &[shape::Member { name: "Create", wire_name: "Create", shape: &CREATE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delete", wire_name: "Delete", shape: &DELETE_GLOBAL_TABLE_WITNESS_GROUP_MEMBER_ACTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GlobalTableWitnessGroupUpdate {
+    pub create: Option<CreateGlobalTableWitnessGroupMemberAction>,
+    pub delete: Option<DeleteGlobalTableWitnessGroupMemberAction>,
+}
+
+impl Structure for GlobalTableWitnessGroupUpdate {
+    const SHAPE: &'static StructShape = &GLOBAL_TABLE_WITNESS_GROUP_UPDATE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.create);
+        members.put_some(1, self.delete);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { create: members.take_some(0), delete: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GlobalTableWitnessGroupUpdate);
+
+#[rustfmt::skip]
+static GLOBAL_TABLE_WITNESS_GROUP_UPDATE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &GLOBAL_TABLE_WITNESS_GROUP_UPDATE_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(1) } });
+
+#[rustfmt::skip]
+static UPDATE_TABLE_INPUT_STRUCT: StructShape = StructShape { name: "UpdateTableInput", members: &[shape::Member { name: "AttributeDefinitions", wire_name: "AttributeDefinitions", shape: &ATTRIBUTE_DEFINITIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BillingMode", wire_name: "BillingMode", shape: &BILLING_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvisionedThroughput", wire_name: "ProvisionedThroughput", shape: &PROVISIONED_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalSecondaryIndexUpdates", wire_name: "GlobalSecondaryIndexUpdates", shape: &GLOBAL_SECONDARY_INDEX_UPDATE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StreamSpecification", wire_name: "StreamSpecification", shape: &STREAM_SPECIFICATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSESpecification", wire_name: "SSESpecification", shape: &SSE_SPECIFICATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicaUpdates", wire_name: "ReplicaUpdates", shape: &REPLICATION_GROUP_UPDATE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TableClass", wire_name: "TableClass", shape: &TABLE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeletionProtectionEnabled", wire_name: "DeletionProtectionEnabled", shape: &DELETION_PROTECTION_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MultiRegionConsistency", wire_name: "MultiRegionConsistency", shape: &MULTI_REGION_CONSISTENCY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalTableWitnessUpdates", wire_name: "GlobalTableWitnessUpdates", shape: &GLOBAL_TABLE_WITNESS_GROUP_UPDATE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnDemandThroughput", wire_name: "OnDemandThroughput", shape: &ON_DEMAND_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WarmThroughput", wire_name: "WarmThroughput", shape: &WARM_THROUGHPUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GlobalTableSettingsReplicationMode", wire_name: "GlobalTableSettingsReplicationMode", shape: &GLOBAL_TABLE_SETTINGS_REPLICATION_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateTableInput {
+    pub attribute_definitions: Option<Vec<AttributeDefinition>>,
+    pub table_name: String,
+    pub billing_mode: Option<BillingMode>,
+    pub provisioned_throughput: Option<ProvisionedThroughput>,
+    pub global_secondary_index_updates: Option<Vec<GlobalSecondaryIndexUpdate>>,
+    pub stream_specification: Option<StreamSpecification>,
+    pub sse_specification: Option<SSESpecification>,
+    pub replica_updates: Option<Vec<ReplicationGroupUpdate>>,
+    pub table_class: Option<TableClass>,
+    pub deletion_protection_enabled: Option<bool>,
+    pub multi_region_consistency: Option<MultiRegionConsistency>,
+    pub global_table_witness_updates: Option<Vec<GlobalTableWitnessGroupUpdate>>,
+    pub on_demand_throughput: Option<OnDemandThroughput>,
+    pub warm_throughput: Option<WarmThroughput>,
+    pub global_table_settings_replication_mode: Option<GlobalTableSettingsReplicationMode>,
+}
+
+impl Structure for UpdateTableInput {
+    const SHAPE: &'static StructShape = &UPDATE_TABLE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attribute_definitions);
+        members.put(1, self.table_name);
+        members.put_some(2, self.billing_mode);
+        members.put_some(3, self.provisioned_throughput);
+        members.put_some(4, self.global_secondary_index_updates);
+        members.put_some(5, self.stream_specification);
+        members.put_some(6, self.sse_specification);
+        members.put_some(7, self.replica_updates);
+        members.put_some(8, self.table_class);
+        members.put_some(9, self.deletion_protection_enabled);
+        members.put_some(10, self.multi_region_consistency);
+        members.put_some(11, self.global_table_witness_updates);
+        members.put_some(12, self.on_demand_throughput);
+        members.put_some(13, self.warm_throughput);
+        members.put_some(14, self.global_table_settings_replication_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            attribute_definitions: members.take_some(0),
+            table_name: members.take(1),
+            billing_mode: members.take_some(2),
+            provisioned_throughput: members.take_some(3),
+            global_secondary_index_updates: members.take_some(4),
+            stream_specification: members.take_some(5),
+            sse_specification: members.take_some(6),
+            replica_updates: members.take_some(7),
+            table_class: members.take_some(8),
+            deletion_protection_enabled: members.take_some(9),
+            multi_region_consistency: members.take_some(10),
+            global_table_witness_updates: members.take_some(11),
+            on_demand_throughput: members.take_some(12),
+            warm_throughput: members.take_some(13),
+            global_table_settings_replication_mode: members.take_some(14),
+        }
+    }
+}
+
+wire_by_members!(UpdateTableInput);
+
+#[rustfmt::skip]
+static UPDATE_TABLE_OUTPUT_STRUCT: StructShape = StructShape { name: "UpdateTableOutput", members: &[shape::Member { name: "TableDescription", wire_name: "TableDescription", shape: &TABLE_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateTableOutput {
+    pub table_description: Option<TableDescription>,
+}
+
+impl Structure for UpdateTableOutput {
+    const SHAPE: &'static StructShape = &UPDATE_TABLE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.table_description);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_description: members.take_some(0) }
+    }
+}
+
+wire_by_members!(UpdateTableOutput);
+
+#[rustfmt::skip]
+static TIME_TO_LIVE_ENABLED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static TIME_TO_LIVE_SPECIFICATION_SHAPE: shape::Shape = shape::Shape::Structure(&TIME_TO_LIVE_SPECIFICATION_STRUCT);
+
+#[rustfmt::skip]
+static TIME_TO_LIVE_SPECIFICATION_STRUCT: StructShape = StructShape { name: "TimeToLiveSpecification", members: &[shape::Member { name: "Enabled", wire_name: "Enabled", shape: &TIME_TO_LIVE_ENABLED_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttributeName", wire_name: "AttributeName", shape: &TIME_TO_LIVE_ATTRIBUTE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TimeToLiveSpecification {
+    pub enabled: bool,
+    pub attribute_name: String,
+}
+
+impl Structure for TimeToLiveSpecification {
+    const SHAPE: &'static StructShape = &TIME_TO_LIVE_SPECIFICATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.enabled);
+        members.put(1, self.attribute_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { enabled: members.take(0), attribute_name: members.take(1) }
+    }
+}
+
+wire_by_members!(TimeToLiveSpecification);
+
+#[rustfmt::skip]
+static UPDATE_TIME_TO_LIVE_INPUT_STRUCT: StructShape = StructShape { name: "UpdateTimeToLiveInput", members: &[shape::Member { name: "TableName", wire_name: "TableName", shape: &TABLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TimeToLiveSpecification", wire_name: "TimeToLiveSpecification", shape: &TIME_TO_LIVE_SPECIFICATION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateTimeToLiveInput {
+    pub table_name: String,
+    pub time_to_live_specification: TimeToLiveSpecification,
+}
+
+impl Structure for UpdateTimeToLiveInput {
+    const SHAPE: &'static StructShape = &UPDATE_TIME_TO_LIVE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.table_name);
+        members.put(1, self.time_to_live_specification);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { table_name: members.take(0), time_to_live_specification: members.take(1) }
+    }
+}
+
+wire_by_members!(UpdateTimeToLiveInput);
+
+#[rustfmt::skip]
+static UPDATE_TIME_TO_LIVE_OUTPUT_STRUCT: StructShape = StructShape { name: "UpdateTimeToLiveOutput", members: &[shape::Member { name: "TimeToLiveSpecification", wire_name: "TimeToLiveSpecification", shape: &TIME_TO_LIVE_SPECIFICATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateTimeToLiveOutput {
+    pub time_to_live_specification: Option<TimeToLiveSpecification>,
+}
+
+impl Structure for UpdateTimeToLiveOutput {
+    const SHAPE: &'static StructShape = &UPDATE_TIME_TO_LIVE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.time_to_live_specification);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { time_to_live_specification: members.take_some(0) }
+    }
+}
+
+wire_by_members!(UpdateTimeToLiveOutput);
+
+static TAG_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "TagResourceResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagResourceResponse {}
+
+impl Structure for TagResourceResponse {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(TagResourceResponse);
+
+static UNTAG_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "UntagResourceResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UntagResourceResponse {}
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "dynamodb", signing_name: "dynamodb" };
+impl Structure for UntagResourceResponse {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(UntagResourceResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const RESOURCE_IN_USE_EXCEPTION: ErrorShape = ErrorShape { code: "ResourceInUseException", status: 400, side: Side::Sender };
-    pub const LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "LimitExceededException", status: 400, side: Side::Sender };
-    pub const INTERNAL_SERVER_ERROR: ErrorShape = ErrorShape { code: "InternalServerError", status: 400, side: Side::Receiver };
-    pub const RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "ResourceNotFoundException", status: 400, side: Side::Sender };
-    pub const CONDITIONAL_CHECK_FAILED_EXCEPTION: ErrorShape = ErrorShape { code: "ConditionalCheckFailedException", status: 400, side: Side::Sender };
-    pub const PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "ProvisionedThroughputExceededException", status: 400, side: Side::Sender };
-    pub const ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "ItemCollectionSizeLimitExceededException", status: 400, side: Side::Sender };
-    pub const TRANSACTION_CONFLICT_EXCEPTION: ErrorShape = ErrorShape { code: "TransactionConflictException", status: 400, side: Side::Sender };
-    pub const REQUEST_LIMIT_EXCEEDED: ErrorShape = ErrorShape { code: "RequestLimitExceeded", status: 400, side: Side::Sender };
-    pub const REPLICATED_WRITE_CONFLICT_EXCEPTION: ErrorShape = ErrorShape { code: "ReplicatedWriteConflictException", status: 400, side: Side::Sender };
-    pub const THROTTLING_EXCEPTION: ErrorShape = ErrorShape { code: "ThrottlingException", status: 400, side: Side::Sender };
-    pub const TRANSACTION_CANCELED_EXCEPTION: ErrorShape = ErrorShape { code: "TransactionCanceledException", status: 400, side: Side::Sender };
-    pub const TRANSACTION_IN_PROGRESS_EXCEPTION: ErrorShape = ErrorShape { code: "TransactionInProgressException", status: 400, side: Side::Sender };
-    pub const IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION: ErrorShape = ErrorShape { code: "IdempotentParameterMismatchException", status: 400, side: Side::Sender };
-    pub const TABLE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "TableNotFoundException", status: 400, side: Side::Sender };
-    pub const CONTINUOUS_BACKUPS_UNAVAILABLE_EXCEPTION: ErrorShape = ErrorShape { code: "ContinuousBackupsUnavailableException", status: 400, side: Side::Sender };
+    pub const CONDITIONAL_CHECK_FAILED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ConditionalCheckFailedException", status: 400, side: Side::Sender };
+    pub const CONTINUOUS_BACKUPS_UNAVAILABLE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ContinuousBackupsUnavailableException", status: 400, side: Side::Sender };
+    pub const IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION: ErrorShape =
+        ErrorShape { code: "IdempotentParameterMismatchException", status: 400, side: Side::Sender };
+    pub const INTERNAL_SERVER_ERROR: ErrorShape =
+        ErrorShape { code: "InternalServerError", status: 500, side: Side::Receiver };
+    pub const ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ItemCollectionSizeLimitExceededException", status: 400, side: Side::Sender };
+    pub const LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "LimitExceededException", status: 400, side: Side::Sender };
+    pub const PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ProvisionedThroughputExceededException", status: 400, side: Side::Sender };
+    pub const REPLICATED_WRITE_CONFLICT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ReplicatedWriteConflictException", status: 400, side: Side::Sender };
+    pub const REQUEST_LIMIT_EXCEEDED: ErrorShape =
+        ErrorShape { code: "RequestLimitExceeded", status: 400, side: Side::Sender };
+    pub const RESOURCE_IN_USE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ResourceInUseException", status: 400, side: Side::Sender };
+    pub const RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ResourceNotFoundException", status: 400, side: Side::Sender };
+    pub const TABLE_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "TableNotFoundException", status: 400, side: Side::Sender };
+    pub const THROTTLING_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ThrottlingException", status: 400, side: Side::Sender };
+    pub const TRANSACTION_CANCELED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "TransactionCanceledException", status: 400, side: Side::Sender };
+    pub const TRANSACTION_CONFLICT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "TransactionConflictException", status: 400, side: Side::Sender };
+    pub const TRANSACTION_IN_PROGRESS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "TransactionInProgressException", status: 400, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
-
-    pub struct CreateTable;
-
-    impl Operation for CreateTable {
-        type Input = super::CreateTableInput;
-        type Output = super::CreateTableOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateTable", action: "dynamodb:CreateTable", errors: &[] };
-    }
-
-    pub struct DescribeTable;
-
-    impl Operation for DescribeTable {
-        type Input = super::DescribeTableInput;
-        type Output = super::DescribeTableOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeTable", action: "dynamodb:DescribeTable", errors: &[] };
-    }
-
-    pub struct DeleteTable;
-
-    impl Operation for DeleteTable {
-        type Input = super::DeleteTableInput;
-        type Output = super::DeleteTableOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteTable", action: "dynamodb:DeleteTable", errors: &[] };
-    }
-
-    pub struct UpdateTable;
-
-    impl Operation for UpdateTable {
-        type Input = super::UpdateTableInput;
-        type Output = super::UpdateTableOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateTable", action: "dynamodb:UpdateTable", errors: &[] };
-    }
-
-    pub struct ListTables;
-
-    impl Operation for ListTables {
-        type Input = super::ListTablesInput;
-        type Output = super::ListTablesOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListTables", action: "dynamodb:ListTables", errors: &[] };
-    }
-
-    pub struct PutItem;
-
-    impl Operation for PutItem {
-        type Input = super::PutItemInput;
-        type Output = super::PutItemOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutItem", action: "dynamodb:PutItem", errors: &[] };
-    }
-
-    pub struct GetItem;
-
-    impl Operation for GetItem {
-        type Input = super::GetItemInput;
-        type Output = super::GetItemOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetItem", action: "dynamodb:GetItem", errors: &[] };
-    }
-
-    pub struct UpdateItem;
-
-    impl Operation for UpdateItem {
-        type Input = super::UpdateItemInput;
-        type Output = super::UpdateItemOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateItem", action: "dynamodb:UpdateItem", errors: &[] };
-    }
-
-    pub struct DeleteItem;
-
-    impl Operation for DeleteItem {
-        type Input = super::DeleteItemInput;
-        type Output = super::DeleteItemOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteItem", action: "dynamodb:DeleteItem", errors: &[] };
-    }
-
-    pub struct Query;
-
-    impl Operation for Query {
-        type Input = super::QueryInput;
-        type Output = super::QueryOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "Query", action: "dynamodb:Query", errors: &[] };
-    }
-
-    pub struct Scan;
-
-    impl Operation for Scan {
-        type Input = super::ScanInput;
-        type Output = super::ScanOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "Scan", action: "dynamodb:Scan", errors: &[] };
-    }
 
     pub struct BatchGetItem;
 
     impl Operation for BatchGetItem {
         type Input = super::BatchGetItemInput;
         type Output = super::BatchGetItemOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "BatchGetItem", action: "dynamodb:BatchGetItem", errors: &[] };
+        const INFO: &'static OperationInfo = &BATCH_GET_ITEM_INFO;
     }
+
+    pub(super) static BATCH_GET_ITEM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "BatchGetItem",
+        action: "dynamodb:BatchGetItem",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::BatchGetItemInput as Structure>::SHAPE,
+        output: <super::BatchGetItemOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
 
     pub struct BatchWriteItem;
 
     impl Operation for BatchWriteItem {
         type Input = super::BatchWriteItemInput;
         type Output = super::BatchWriteItemOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "BatchWriteItem", action: "dynamodb:BatchWriteItem", errors: &[] };
+        const INFO: &'static OperationInfo = &BATCH_WRITE_ITEM_INFO;
     }
 
-    pub struct TransactGetItems;
+    pub(super) static BATCH_WRITE_ITEM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "BatchWriteItem",
+        action: "dynamodb:BatchWriteItem",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::BatchWriteItemInput as Structure>::SHAPE,
+        output: <super::BatchWriteItemOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::REPLICATED_WRITE_CONFLICT_EXCEPTION,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
 
-    impl Operation for TransactGetItems {
-        type Input = super::TransactGetItemsInput;
-        type Output = super::TransactGetItemsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "TransactGetItems", action: "dynamodb:TransactGetItems", errors: &[] };
+    pub struct CreateTable;
+
+    impl Operation for CreateTable {
+        type Input = super::CreateTableInput;
+        type Output = super::CreateTableOutput;
+        const INFO: &'static OperationInfo = &CREATE_TABLE_INFO;
     }
 
-    pub struct TransactWriteItems;
+    pub(super) static CREATE_TABLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateTable",
+        action: "dynamodb:CreateTable",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CreateTableInput as Structure>::SHAPE,
+        output: <super::CreateTableOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::RESOURCE_IN_USE_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INTERNAL_SERVER_ERROR,
+        ],
+    };
 
-    impl Operation for TransactWriteItems {
-        type Input = super::TransactWriteItemsInput;
-        type Output = super::TransactWriteItemsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "TransactWriteItems", action: "dynamodb:TransactWriteItems", errors: &[] };
+    pub struct DeleteItem;
+
+    impl Operation for DeleteItem {
+        type Input = super::DeleteItemInput;
+        type Output = super::DeleteItemOutput;
+        const INFO: &'static OperationInfo = &DELETE_ITEM_INFO;
     }
 
-    pub struct DescribeTimeToLive;
+    pub(super) static DELETE_ITEM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteItem",
+        action: "dynamodb:DeleteItem",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteItemInput as Structure>::SHAPE,
+        output: <super::DeleteItemOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::CONDITIONAL_CHECK_FAILED_EXCEPTION,
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::TRANSACTION_CONFLICT_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::REPLICATED_WRITE_CONFLICT_EXCEPTION,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
 
-    impl Operation for DescribeTimeToLive {
-        type Input = super::DescribeTimeToLiveInput;
-        type Output = super::DescribeTimeToLiveOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeTimeToLive", action: "dynamodb:DescribeTimeToLive", errors: &[] };
+    pub struct DeleteTable;
+
+    impl Operation for DeleteTable {
+        type Input = super::DeleteTableInput;
+        type Output = super::DeleteTableOutput;
+        const INFO: &'static OperationInfo = &DELETE_TABLE_INFO;
     }
 
-    pub struct UpdateTimeToLive;
-
-    impl Operation for UpdateTimeToLive {
-        type Input = super::UpdateTimeToLiveInput;
-        type Output = super::UpdateTimeToLiveOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateTimeToLive", action: "dynamodb:UpdateTimeToLive", errors: &[] };
-    }
-
-    pub struct TagResource;
-
-    impl Operation for TagResource {
-        type Input = super::TagResourceInput;
-        type Output = super::TagResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "TagResource", action: "dynamodb:TagResource", errors: &[] };
-    }
-
-    pub struct UntagResource;
-
-    impl Operation for UntagResource {
-        type Input = super::UntagResourceInput;
-        type Output = super::UntagResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UntagResource", action: "dynamodb:UntagResource", errors: &[] };
-    }
-
-    pub struct ListTagsOfResource;
-
-    impl Operation for ListTagsOfResource {
-        type Input = super::ListTagsOfResourceInput;
-        type Output = super::ListTagsOfResourceOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListTagsOfResource", action: "dynamodb:ListTagsOfResource", errors: &[] };
-    }
-
-    pub struct DescribeLimits;
-
-    impl Operation for DescribeLimits {
-        type Input = super::DescribeLimitsInput;
-        type Output = super::DescribeLimitsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeLimits", action: "dynamodb:DescribeLimits", errors: &[] };
-    }
+    pub(super) static DELETE_TABLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteTable",
+        action: "dynamodb:DeleteTable",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteTableInput as Structure>::SHAPE,
+        output: <super::DeleteTableOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::RESOURCE_IN_USE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INTERNAL_SERVER_ERROR,
+        ],
+    };
 
     pub struct DescribeContinuousBackups;
 
     impl Operation for DescribeContinuousBackups {
         type Input = super::DescribeContinuousBackupsInput;
         type Output = super::DescribeContinuousBackupsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeContinuousBackups", action: "dynamodb:DescribeContinuousBackups", errors: &[] };
+        const INFO: &'static OperationInfo = &DESCRIBE_CONTINUOUS_BACKUPS_INFO;
     }
+
+    pub(super) static DESCRIBE_CONTINUOUS_BACKUPS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeContinuousBackups",
+        action: "dynamodb:DescribeContinuousBackups",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeContinuousBackupsInput as Structure>::SHAPE,
+        output: <super::DescribeContinuousBackupsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::TABLE_NOT_FOUND_EXCEPTION, super::errors::INTERNAL_SERVER_ERROR],
+    };
+
+    pub struct DescribeLimits;
+
+    impl Operation for DescribeLimits {
+        type Input = super::DescribeLimitsInput;
+        type Output = super::DescribeLimitsOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_LIMITS_INFO;
+    }
+
+    pub(super) static DESCRIBE_LIMITS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeLimits",
+        action: "dynamodb:DescribeLimits",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeLimitsInput as Structure>::SHAPE,
+        output: <super::DescribeLimitsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::INTERNAL_SERVER_ERROR],
+    };
+
+    pub struct DescribeTable;
+
+    impl Operation for DescribeTable {
+        type Input = super::DescribeTableInput;
+        type Output = super::DescribeTableOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_TABLE_INFO;
+    }
+
+    pub(super) static DESCRIBE_TABLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeTable",
+        action: "dynamodb:DescribeTable",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeTableInput as Structure>::SHAPE,
+        output: <super::DescribeTableOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::RESOURCE_NOT_FOUND_EXCEPTION, super::errors::INTERNAL_SERVER_ERROR],
+    };
+
+    pub struct DescribeTimeToLive;
+
+    impl Operation for DescribeTimeToLive {
+        type Input = super::DescribeTimeToLiveInput;
+        type Output = super::DescribeTimeToLiveOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_TIME_TO_LIVE_INFO;
+    }
+
+    pub(super) static DESCRIBE_TIME_TO_LIVE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeTimeToLive",
+        action: "dynamodb:DescribeTimeToLive",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeTimeToLiveInput as Structure>::SHAPE,
+        output: <super::DescribeTimeToLiveOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::RESOURCE_NOT_FOUND_EXCEPTION, super::errors::INTERNAL_SERVER_ERROR],
+    };
+
+    pub struct GetItem;
+
+    impl Operation for GetItem {
+        type Input = super::GetItemInput;
+        type Output = super::GetItemOutput;
+        const INFO: &'static OperationInfo = &GET_ITEM_INFO;
+    }
+
+    pub(super) static GET_ITEM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetItem",
+        action: "dynamodb:GetItem",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetItemInput as Structure>::SHAPE,
+        output: <super::GetItemOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
+
+    pub struct ListTables;
+
+    impl Operation for ListTables {
+        type Input = super::ListTablesInput;
+        type Output = super::ListTablesOutput;
+        const INFO: &'static OperationInfo = &LIST_TABLES_INFO;
+    }
+
+    pub(super) static LIST_TABLES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListTables",
+        action: "dynamodb:ListTables",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListTablesInput as Structure>::SHAPE,
+        output: <super::ListTablesOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::INTERNAL_SERVER_ERROR],
+    };
+
+    pub struct ListTagsOfResource;
+
+    impl Operation for ListTagsOfResource {
+        type Input = super::ListTagsOfResourceInput;
+        type Output = super::ListTagsOfResourceOutput;
+        const INFO: &'static OperationInfo = &LIST_TAGS_OF_RESOURCE_INFO;
+    }
+
+    pub(super) static LIST_TAGS_OF_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListTagsOfResource",
+        action: "dynamodb:ListTagsOfResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListTagsOfResourceInput as Structure>::SHAPE,
+        output: <super::ListTagsOfResourceOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::RESOURCE_NOT_FOUND_EXCEPTION, super::errors::INTERNAL_SERVER_ERROR],
+    };
+
+    pub struct PutItem;
+
+    impl Operation for PutItem {
+        type Input = super::PutItemInput;
+        type Output = super::PutItemOutput;
+        const INFO: &'static OperationInfo = &PUT_ITEM_INFO;
+    }
+
+    pub(super) static PUT_ITEM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutItem",
+        action: "dynamodb:PutItem",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::PutItemInput as Structure>::SHAPE,
+        output: <super::PutItemOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::CONDITIONAL_CHECK_FAILED_EXCEPTION,
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::TRANSACTION_CONFLICT_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::REPLICATED_WRITE_CONFLICT_EXCEPTION,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
+
+    pub struct Query;
+
+    impl Operation for Query {
+        type Input = super::QueryInput;
+        type Output = super::QueryOutput;
+        const INFO: &'static OperationInfo = &QUERY_INFO;
+    }
+
+    pub(super) static QUERY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "Query",
+        action: "dynamodb:Query",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::QueryInput as Structure>::SHAPE,
+        output: <super::QueryOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
+
+    pub struct Scan;
+
+    impl Operation for Scan {
+        type Input = super::ScanInput;
+        type Output = super::ScanOutput;
+        const INFO: &'static OperationInfo = &SCAN_INFO;
+    }
+
+    pub(super) static SCAN_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "Scan",
+        action: "dynamodb:Scan",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ScanInput as Structure>::SHAPE,
+        output: <super::ScanOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
+
+    pub struct TagResource;
+
+    impl Operation for TagResource {
+        type Input = super::TagResourceInput;
+        type Output = super::TagResourceResponse;
+        const INFO: &'static OperationInfo = &TAG_RESOURCE_INFO;
+    }
+
+    pub(super) static TAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "TagResource",
+        action: "dynamodb:TagResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::TagResourceInput as Structure>::SHAPE,
+        output: <super::TagResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::RESOURCE_IN_USE_EXCEPTION,
+        ],
+    };
+
+    pub struct TransactGetItems;
+
+    impl Operation for TransactGetItems {
+        type Input = super::TransactGetItemsInput;
+        type Output = super::TransactGetItemsOutput;
+        const INFO: &'static OperationInfo = &TRANSACT_GET_ITEMS_INFO;
+    }
+
+    pub(super) static TRANSACT_GET_ITEMS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "TransactGetItems",
+        action: "dynamodb:TransactGetItems",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::TransactGetItemsInput as Structure>::SHAPE,
+        output: <super::TransactGetItemsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::TRANSACTION_CANCELED_EXCEPTION,
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
+
+    pub struct TransactWriteItems;
+
+    impl Operation for TransactWriteItems {
+        type Input = super::TransactWriteItemsInput;
+        type Output = super::TransactWriteItemsOutput;
+        const INFO: &'static OperationInfo = &TRANSACT_WRITE_ITEMS_INFO;
+    }
+
+    pub(super) static TRANSACT_WRITE_ITEMS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "TransactWriteItems",
+        action: "dynamodb:TransactWriteItems",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::TransactWriteItemsInput as Structure>::SHAPE,
+        output: <super::TransactWriteItemsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::TRANSACTION_CANCELED_EXCEPTION,
+            super::errors::TRANSACTION_IN_PROGRESS_EXCEPTION,
+            super::errors::IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION,
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
+
+    pub struct UntagResource;
+
+    impl Operation for UntagResource {
+        type Input = super::UntagResourceInput;
+        type Output = super::UntagResourceResponse;
+        const INFO: &'static OperationInfo = &UNTAG_RESOURCE_INFO;
+    }
+
+    pub(super) static UNTAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UntagResource",
+        action: "dynamodb:UntagResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UntagResourceInput as Structure>::SHAPE,
+        output: <super::UntagResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::RESOURCE_IN_USE_EXCEPTION,
+        ],
+    };
 
     pub struct UpdateContinuousBackups;
 
     impl Operation for UpdateContinuousBackups {
         type Input = super::UpdateContinuousBackupsInput;
         type Output = super::UpdateContinuousBackupsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateContinuousBackups", action: "dynamodb:UpdateContinuousBackups", errors: &[] };
+        const INFO: &'static OperationInfo = &UPDATE_CONTINUOUS_BACKUPS_INFO;
     }
 
+    pub(super) static UPDATE_CONTINUOUS_BACKUPS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateContinuousBackups",
+        action: "dynamodb:UpdateContinuousBackups",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UpdateContinuousBackupsInput as Structure>::SHAPE,
+        output: <super::UpdateContinuousBackupsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::TABLE_NOT_FOUND_EXCEPTION,
+            super::errors::CONTINUOUS_BACKUPS_UNAVAILABLE_EXCEPTION,
+            super::errors::INTERNAL_SERVER_ERROR,
+        ],
+    };
+
+    pub struct UpdateItem;
+
+    impl Operation for UpdateItem {
+        type Input = super::UpdateItemInput;
+        type Output = super::UpdateItemOutput;
+        const INFO: &'static OperationInfo = &UPDATE_ITEM_INFO;
+    }
+
+    pub(super) static UPDATE_ITEM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateItem",
+        action: "dynamodb:UpdateItem",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UpdateItemInput as Structure>::SHAPE,
+        output: <super::UpdateItemOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::CONDITIONAL_CHECK_FAILED_EXCEPTION,
+            super::errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::TRANSACTION_CONFLICT_EXCEPTION,
+            super::errors::REQUEST_LIMIT_EXCEEDED,
+            super::errors::INTERNAL_SERVER_ERROR,
+            super::errors::REPLICATED_WRITE_CONFLICT_EXCEPTION,
+            super::errors::THROTTLING_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateTable;
+
+    impl Operation for UpdateTable {
+        type Input = super::UpdateTableInput;
+        type Output = super::UpdateTableOutput;
+        const INFO: &'static OperationInfo = &UPDATE_TABLE_INFO;
+    }
+
+    pub(super) static UPDATE_TABLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateTable",
+        action: "dynamodb:UpdateTable",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UpdateTableInput as Structure>::SHAPE,
+        output: <super::UpdateTableOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::RESOURCE_IN_USE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INTERNAL_SERVER_ERROR,
+        ],
+    };
+
+    pub struct UpdateTimeToLive;
+
+    impl Operation for UpdateTimeToLive {
+        type Input = super::UpdateTimeToLiveInput;
+        type Output = super::UpdateTimeToLiveOutput;
+        const INFO: &'static OperationInfo = &UPDATE_TIME_TO_LIVE_INFO;
+    }
+
+    pub(super) static UPDATE_TIME_TO_LIVE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateTimeToLive",
+        action: "dynamodb:UpdateTimeToLive",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UpdateTimeToLiveInput as Structure>::SHAPE,
+        output: <super::UpdateTimeToLiveOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::RESOURCE_IN_USE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INTERNAL_SERVER_ERROR,
+        ],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "dynamodb",
+    signing_name: "dynamodb",
+    endpoint_prefix: "dynamodb",
+    protocols: &[Protocol::Json10],
+    target_prefix: Some("DynamoDB_20120810"),
+    cbor_name: None,
+    version: "2012-08-10",
+    xml_namespace: None,
+    validation_code: Some("ValidationException"),
+    operations: &[
+        &ops::BATCH_GET_ITEM_INFO,
+        &ops::BATCH_WRITE_ITEM_INFO,
+        &ops::CREATE_TABLE_INFO,
+        &ops::DELETE_ITEM_INFO,
+        &ops::DELETE_TABLE_INFO,
+        &ops::DESCRIBE_CONTINUOUS_BACKUPS_INFO,
+        &ops::DESCRIBE_LIMITS_INFO,
+        &ops::DESCRIBE_TABLE_INFO,
+        &ops::DESCRIBE_TIME_TO_LIVE_INFO,
+        &ops::GET_ITEM_INFO,
+        &ops::LIST_TABLES_INFO,
+        &ops::LIST_TAGS_OF_RESOURCE_INFO,
+        &ops::PUT_ITEM_INFO,
+        &ops::QUERY_INFO,
+        &ops::SCAN_INFO,
+        &ops::TAG_RESOURCE_INFO,
+        &ops::TRANSACT_GET_ITEMS_INFO,
+        &ops::TRANSACT_WRITE_ITEMS_INFO,
+        &ops::UNTAG_RESOURCE_INFO,
+        &ops::UPDATE_CONTINUOUS_BACKUPS_INFO,
+        &ops::UPDATE_ITEM_INFO,
+        &ops::UPDATE_TABLE_INFO,
+        &ops::UPDATE_TIME_TO_LIVE_INFO,
+    ],
+    unlisted: &[
+        "BatchExecuteStatement",
+        "CreateBackup",
+        "CreateGlobalTable",
+        "DeleteBackup",
+        "DeleteResourcePolicy",
+        "DescribeBackup",
+        "DescribeContributorInsights",
+        "DescribeEndpoints",
+        "DescribeExport",
+        "DescribeGlobalTable",
+        "DescribeGlobalTableSettings",
+        "DescribeImport",
+        "DescribeKinesisStreamingDestination",
+        "DescribeTableReplicaAutoScaling",
+        "DisableKinesisStreamingDestination",
+        "EnableKinesisStreamingDestination",
+        "ExecuteStatement",
+        "ExecuteTransaction",
+        "ExportTableToPointInTime",
+        "GetResourcePolicy",
+        "ImportTable",
+        "ListBackups",
+        "ListContributorInsights",
+        "ListExports",
+        "ListGlobalTables",
+        "ListImports",
+        "PutResourcePolicy",
+        "RestoreTableFromBackup",
+        "RestoreTableToPointInTime",
+        "UpdateContributorInsights",
+        "UpdateGlobalTable",
+        "UpdateGlobalTableSettings",
+        "UpdateKinesisStreamingDestination",
+        "UpdateTableReplicaAutoScaling",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_dynamodb_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
-            handle CreateTable;
-            query DescribeTable;
-            handle DeleteTable;
-            handle UpdateTable;
-            query ListTables;
-            handle PutItem;
-            query GetItem;
-            handle UpdateItem;
-            handle DeleteItem;
-            query Query;
-            query Scan;
             query BatchGetItem;
             handle BatchWriteItem;
+            handle CreateTable;
+            handle DeleteItem;
+            handle DeleteTable;
+            query DescribeContinuousBackups;
+            query DescribeLimits;
+            query DescribeTable;
+            query DescribeTimeToLive;
+            query GetItem;
+            query ListTables;
+            query ListTagsOfResource;
+            handle PutItem;
+            query Query;
+            query Scan;
+            handle TagResource;
             query TransactGetItems;
             handle TransactWriteItems;
-            query DescribeTimeToLive;
-            handle UpdateTimeToLive;
-            handle TagResource;
             handle UntagResource;
-            query ListTagsOfResource;
-            query DescribeLimits;
-            query DescribeContinuousBackups;
             handle UpdateContinuousBackups;
+            handle UpdateItem;
+            handle UpdateTable;
+            handle UpdateTimeToLive;
         }
     };
 }

@@ -4,13 +4,374 @@
 #![expect(missing_docs, reason = "the names are those of the published model")]
 
 use updraft_types::Timestamp;
-use crate::ServiceInfo;
+
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members, wire_by_text};
+use crate::{Protocol, ServiceInfo};
+
+#[rustfmt::skip]
+static ROLE_NAME_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(64) }, pattern: Some("[\\w+=,.@-]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ARN_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(20), max: Some(2048) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ATTACH_ROLE_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "AttachRolePolicyRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AttachRolePolicyRequest {
+    pub role_name: String,
+    pub policy_arn: String,
+}
+
+impl Structure for AttachRolePolicyRequest {
+    const SHAPE: &'static StructShape = &ATTACH_ROLE_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.policy_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), policy_arn: members.take(1) }
+    }
+}
+
+wire_by_members!(AttachRolePolicyRequest);
+
+#[rustfmt::skip]
+static POLICY_NAME_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("[\\w+=,.@-]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static POLICY_PATH_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(512) }, pattern: Some("((/[A-Za-z0-9\\.,\\+@=_-]+)*)/"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static POLICY_DOCUMENT_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(131072) }, pattern: Some("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static POLICY_DESCRIPTION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: None, max: Some(1000) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_KEY_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_VALUE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(256) }, pattern: Some("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_SHAPE: shape::Shape = shape::Shape::Structure(&TAG_STRUCT);
+
+#[rustfmt::skip]
+static TAG_STRUCT: StructShape = StructShape { name: "Tag", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &TAG_KEY_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &TAG_VALUE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tag {
     pub key: String,
     pub value: String,
 }
+
+impl Structure for Tag {
+    const SHAPE: &'static StructShape = &TAG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { key: members.take(0), value: members.take(1) }
+    }
+}
+
+wire_by_members!(Tag);
+
+#[rustfmt::skip]
+static TAG_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(50) } });
+
+#[rustfmt::skip]
+static CREATE_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "CreatePolicyRequest", members: &[shape::Member { name: "PolicyName", wire_name: "PolicyName", shape: &POLICY_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Path", wire_name: "Path", shape: &POLICY_PATH_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyDocument", wire_name: "PolicyDocument", shape: &POLICY_DOCUMENT_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &POLICY_DESCRIPTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreatePolicyRequest {
+    pub policy_name: String,
+    pub path: Option<String>,
+    pub policy_document: String,
+    pub description: Option<String>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Structure for CreatePolicyRequest {
+    const SHAPE: &'static StructShape = &CREATE_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_name);
+        members.put_some(1, self.path);
+        members.put(2, self.policy_document);
+        members.put_some(3, self.description);
+        members.put_some(4, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            policy_name: members.take(0),
+            path: members.take_some(1),
+            policy_document: members.take(2),
+            description: members.take_some(3),
+            tags: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(CreatePolicyRequest);
+
+#[rustfmt::skip]
+static ID_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(16), max: Some(128) }, pattern: Some("[\\w]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static POLICY_VERSION_ID_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("v[1-9][0-9]*(\\.[A-Za-z0-9-]*)?"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ATTACHMENT_COUNT_TYPE_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static BOOLEAN_TYPE_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static DATE_TYPE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static POLICY_SHAPE: shape::Shape = shape::Shape::Structure(&POLICY_STRUCT);
+
+#[rustfmt::skip]
+static POLICY_STRUCT: StructShape = StructShape { name: "Policy", members: &[shape::Member { name: "PolicyName", wire_name: "PolicyName", shape: &POLICY_NAME_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyId", wire_name: "PolicyId", shape: &ID_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Arn", wire_name: "Arn", shape: &ARN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Path", wire_name: "Path", shape: &POLICY_PATH_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DefaultVersionId", wire_name: "DefaultVersionId", shape: &POLICY_VERSION_ID_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AttachmentCount", wire_name: "AttachmentCount", shape: &ATTACHMENT_COUNT_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PermissionsBoundaryUsageCount", wire_name: "PermissionsBoundaryUsageCount", shape: &ATTACHMENT_COUNT_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsAttachable", wire_name: "IsAttachable", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &POLICY_DESCRIPTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreateDate", wire_name: "CreateDate", shape: &DATE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UpdateDate", wire_name: "UpdateDate", shape: &DATE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Policy {
+    pub policy_name: Option<String>,
+    pub policy_id: Option<String>,
+    pub arn: Option<String>,
+    pub path: Option<String>,
+    pub default_version_id: Option<String>,
+    pub attachment_count: Option<i32>,
+    pub permissions_boundary_usage_count: Option<i32>,
+    pub is_attachable: Option<bool>,
+    pub description: Option<String>,
+    pub create_date: Option<Timestamp>,
+    pub update_date: Option<Timestamp>,
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Structure for Policy {
+    const SHAPE: &'static StructShape = &POLICY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy_name);
+        members.put_some(1, self.policy_id);
+        members.put_some(2, self.arn);
+        members.put_some(3, self.path);
+        members.put_some(4, self.default_version_id);
+        members.put_some(5, self.attachment_count);
+        members.put_some(6, self.permissions_boundary_usage_count);
+        members.put_some(7, self.is_attachable);
+        members.put_some(8, self.description);
+        members.put_some(9, self.create_date);
+        members.put_some(10, self.update_date);
+        members.put_some(11, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            policy_name: members.take_some(0),
+            policy_id: members.take_some(1),
+            arn: members.take_some(2),
+            path: members.take_some(3),
+            default_version_id: members.take_some(4),
+            attachment_count: members.take_some(5),
+            permissions_boundary_usage_count: members.take_some(6),
+            is_attachable: members.take_some(7),
+            description: members.take_some(8),
+            create_date: members.take_some(9),
+            update_date: members.take_some(10),
+            tags: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(Policy);
+
+#[rustfmt::skip]
+static CREATE_POLICY_RESPONSE_STRUCT: StructShape = StructShape { name: "CreatePolicyResponse", members: &[shape::Member { name: "Policy", wire_name: "Policy", shape: &POLICY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreatePolicyResponse {
+    pub policy: Option<Policy>,
+}
+
+impl Structure for CreatePolicyResponse {
+    const SHAPE: &'static StructShape = &CREATE_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy: members.take_some(0) }
+    }
+}
+
+wire_by_members!(CreatePolicyResponse);
+
+#[rustfmt::skip]
+static CREATE_POLICY_VERSION_REQUEST_STRUCT: StructShape = StructShape { name: "CreatePolicyVersionRequest", members: &[shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyDocument", wire_name: "PolicyDocument", shape: &POLICY_DOCUMENT_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SetAsDefault", wire_name: "SetAsDefault", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreatePolicyVersionRequest {
+    pub policy_arn: String,
+    pub policy_document: String,
+    pub set_as_default: Option<bool>,
+}
+
+impl Structure for CreatePolicyVersionRequest {
+    const SHAPE: &'static StructShape = &CREATE_POLICY_VERSION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_arn);
+        members.put(1, self.policy_document);
+        members.put_some(2, self.set_as_default);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            policy_arn: members.take(0),
+            policy_document: members.take(1),
+            set_as_default: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(CreatePolicyVersionRequest);
+
+#[rustfmt::skip]
+static POLICY_VERSION_SHAPE: shape::Shape = shape::Shape::Structure(&POLICY_VERSION_STRUCT);
+
+#[rustfmt::skip]
+static POLICY_VERSION_STRUCT: StructShape = StructShape { name: "PolicyVersion", members: &[shape::Member { name: "Document", wire_name: "Document", shape: &POLICY_DOCUMENT_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &POLICY_VERSION_ID_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsDefaultVersion", wire_name: "IsDefaultVersion", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreateDate", wire_name: "CreateDate", shape: &DATE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PolicyVersion {
+    pub document: Option<String>,
+    pub version_id: Option<String>,
+    pub is_default_version: Option<bool>,
+    pub create_date: Option<Timestamp>,
+}
+
+impl Structure for PolicyVersion {
+    const SHAPE: &'static StructShape = &POLICY_VERSION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.document);
+        members.put_some(1, self.version_id);
+        members.put_some(2, self.is_default_version);
+        members.put_some(3, self.create_date);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            document: members.take_some(0),
+            version_id: members.take_some(1),
+            is_default_version: members.take_some(2),
+            create_date: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(PolicyVersion);
+
+#[rustfmt::skip]
+static CREATE_POLICY_VERSION_RESPONSE_STRUCT: StructShape = StructShape { name: "CreatePolicyVersionResponse", members: &[shape::Member { name: "PolicyVersion", wire_name: "PolicyVersion", shape: &POLICY_VERSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreatePolicyVersionResponse {
+    pub policy_version: Option<PolicyVersion>,
+}
+
+impl Structure for CreatePolicyVersionResponse {
+    const SHAPE: &'static StructShape = &CREATE_POLICY_VERSION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy_version);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_version: members.take_some(0) }
+    }
+}
+
+wire_by_members!(CreatePolicyVersionResponse);
+
+#[rustfmt::skip]
+static PATH_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(512) }, pattern: Some("(\\u002F)|(\\u002F[\\u0021-\\u007E]+\\u002F)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ROLE_DESCRIPTION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: None, max: Some(1000) }, pattern: Some("[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ROLE_MAX_SESSION_DURATION_TYPE_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(3600), max: Some(43200) });
+
+#[rustfmt::skip]
+static CREATE_ROLE_REQUEST_STRUCT: StructShape = StructShape { name: "CreateRoleRequest", members: &[shape::Member { name: "Path", wire_name: "Path", shape: &PATH_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AssumeRolePolicyDocument", wire_name: "AssumeRolePolicyDocument", shape: &POLICY_DOCUMENT_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &ROLE_DESCRIPTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxSessionDuration", wire_name: "MaxSessionDuration", shape: &ROLE_MAX_SESSION_DURATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PermissionsBoundary", wire_name: "PermissionsBoundary", shape: &ARN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateRoleRequest {
@@ -22,6 +383,39 @@ pub struct CreateRoleRequest {
     pub permissions_boundary: Option<String>,
     pub tags: Option<Vec<Tag>>,
 }
+
+impl Structure for CreateRoleRequest {
+    const SHAPE: &'static StructShape = &CREATE_ROLE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.path);
+        members.put(1, self.role_name);
+        members.put(2, self.assume_role_policy_document);
+        members.put_some(3, self.description);
+        members.put_some(4, self.max_session_duration);
+        members.put_some(5, self.permissions_boundary);
+        members.put_some(6, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            path: members.take_some(0),
+            role_name: members.take(1),
+            assume_role_policy_document: members.take(2),
+            description: members.take_some(3),
+            max_session_duration: members.take_some(4),
+            permissions_boundary: members.take_some(5),
+            tags: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(CreateRoleRequest);
+
+#[rustfmt::skip]
+static PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PermissionsBoundaryPolicy", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PermissionsBoundaryAttachmentType {
@@ -54,17 +448,92 @@ impl Default for PermissionsBoundaryAttachmentType {
     }
 }
 
+wire_by_text!(PermissionsBoundaryAttachmentType);
+
+#[rustfmt::skip]
+static ATTACHED_PERMISSIONS_BOUNDARY_SHAPE: shape::Shape = shape::Shape::Structure(&ATTACHED_PERMISSIONS_BOUNDARY_STRUCT);
+
+#[rustfmt::skip]
+static ATTACHED_PERMISSIONS_BOUNDARY_STRUCT: StructShape = StructShape { name: "AttachedPermissionsBoundary", members: &[shape::Member { name: "PermissionsBoundaryType", wire_name: "PermissionsBoundaryType", shape: &PERMISSIONS_BOUNDARY_ATTACHMENT_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PermissionsBoundaryArn", wire_name: "PermissionsBoundaryArn", shape: &ARN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AttachedPermissionsBoundary {
     pub permissions_boundary_type: Option<PermissionsBoundaryAttachmentType>,
     pub permissions_boundary_arn: Option<String>,
 }
 
+impl Structure for AttachedPermissionsBoundary {
+    const SHAPE: &'static StructShape = &ATTACHED_PERMISSIONS_BOUNDARY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.permissions_boundary_type);
+        members.put_some(1, self.permissions_boundary_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            permissions_boundary_type: members.take_some(0),
+            permissions_boundary_arn: members.take_some(1),
+        }
+    }
+}
+
+wire_by_members!(AttachedPermissionsBoundary);
+
+#[rustfmt::skip]
+static STRING_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ROLE_LAST_USED_SHAPE: shape::Shape = shape::Shape::Structure(&ROLE_LAST_USED_STRUCT);
+
+#[rustfmt::skip]
+static ROLE_LAST_USED_STRUCT: StructShape = StructShape { name: "RoleLastUsed", members: &[shape::Member { name: "LastUsedDate", wire_name: "LastUsedDate", shape: &DATE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Region", wire_name: "Region", shape: &STRING_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RoleLastUsed {
     pub last_used_date: Option<Timestamp>,
     pub region: Option<String>,
 }
+
+impl Structure for RoleLastUsed {
+    const SHAPE: &'static StructShape = &ROLE_LAST_USED_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.last_used_date);
+        members.put_some(1, self.region);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { last_used_date: members.take_some(0), region: members.take_some(1) }
+    }
+}
+
+wire_by_members!(RoleLastUsed);
+
+#[rustfmt::skip]
+static ROLE_SHAPE: shape::Shape = shape::Shape::Structure(&ROLE_STRUCT);
+
+#[rustfmt::skip]
+static ROLE_STRUCT: StructShape = StructShape { name: "Role", members: &[shape::Member { name: "Path", wire_name: "Path", shape: &PATH_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleId", wire_name: "RoleId", shape: &ID_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Arn", wire_name: "Arn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreateDate", wire_name: "CreateDate", shape: &DATE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AssumeRolePolicyDocument", wire_name: "AssumeRolePolicyDocument", shape: &POLICY_DOCUMENT_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &ROLE_DESCRIPTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxSessionDuration", wire_name: "MaxSessionDuration", shape: &ROLE_MAX_SESSION_DURATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PermissionsBoundary", wire_name: "PermissionsBoundary", shape: &ATTACHED_PERMISSIONS_BOUNDARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleLastUsed", wire_name: "RoleLastUsed", shape: &ROLE_LAST_USED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Role {
@@ -81,69 +550,389 @@ pub struct Role {
     pub role_last_used: Option<RoleLastUsed>,
 }
 
+impl Structure for Role {
+    const SHAPE: &'static StructShape = &ROLE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.path);
+        members.put(1, self.role_name);
+        members.put(2, self.role_id);
+        members.put(3, self.arn);
+        members.put(4, self.create_date);
+        members.put_some(5, self.assume_role_policy_document);
+        members.put_some(6, self.description);
+        members.put_some(7, self.max_session_duration);
+        members.put_some(8, self.permissions_boundary);
+        members.put_some(9, self.tags);
+        members.put_some(10, self.role_last_used);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            path: members.take(0),
+            role_name: members.take(1),
+            role_id: members.take(2),
+            arn: members.take(3),
+            create_date: members.take(4),
+            assume_role_policy_document: members.take_some(5),
+            description: members.take_some(6),
+            max_session_duration: members.take_some(7),
+            permissions_boundary: members.take_some(8),
+            tags: members.take_some(9),
+            role_last_used: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(Role);
+
+#[rustfmt::skip]
+static CREATE_ROLE_RESPONSE_STRUCT: StructShape = StructShape { name: "CreateRoleResponse", members: &[shape::Member { name: "Role", wire_name: "Role", shape: &ROLE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateRoleResponse {
     pub role: Role,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetRoleRequest {
-    pub role_name: String,
+impl Structure for CreateRoleResponse {
+    const SHAPE: &'static StructShape = &CREATE_ROLE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role: members.take(0) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetRoleResponse {
-    pub role: Role,
-}
+wire_by_members!(CreateRoleResponse);
+
+#[rustfmt::skip]
+static DELETE_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "DeletePolicyRequest", members: &[shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListRolesRequest {
-    pub path_prefix: Option<String>,
-    pub marker: Option<String>,
-    pub max_items: Option<i32>,
+pub struct DeletePolicyRequest {
+    pub policy_arn: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListRolesResponse {
-    pub roles: Vec<Role>,
-    pub is_truncated: Option<bool>,
-    pub marker: Option<String>,
+impl Structure for DeletePolicyRequest {
+    const SHAPE: &'static StructShape = &DELETE_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_arn: members.take(0) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateRoleRequest {
-    pub role_name: String,
-    pub description: Option<String>,
-    pub max_session_duration: Option<i32>,
-}
+wire_by_members!(DeletePolicyRequest);
+
+#[rustfmt::skip]
+static DELETE_POLICY_VERSION_REQUEST_STRUCT: StructShape = StructShape { name: "DeletePolicyVersionRequest", members: &[shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &POLICY_VERSION_ID_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateRoleResponse {
+pub struct DeletePolicyVersionRequest {
+    pub policy_arn: String,
+    pub version_id: String,
 }
+
+impl Structure for DeletePolicyVersionRequest {
+    const SHAPE: &'static StructShape = &DELETE_POLICY_VERSION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_arn);
+        members.put(1, self.version_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_arn: members.take(0), version_id: members.take(1) }
+    }
+}
+
+wire_by_members!(DeletePolicyVersionRequest);
+
+#[rustfmt::skip]
+static DELETE_ROLE_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteRoleRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteRoleRequest {
     pub role_name: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateAssumeRolePolicyRequest {
-    pub role_name: String,
-    pub policy_document: String,
+impl Structure for DeleteRoleRequest {
+    const SHAPE: &'static StructShape = &DELETE_ROLE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0) }
+    }
 }
 
+wire_by_members!(DeleteRoleRequest);
+
+#[rustfmt::skip]
+static DELETE_ROLE_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteRolePolicyRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyName", wire_name: "PolicyName", shape: &POLICY_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutRolePolicyRequest {
+pub struct DeleteRolePolicyRequest {
     pub role_name: String,
     pub policy_name: String,
-    pub policy_document: String,
 }
+
+impl Structure for DeleteRolePolicyRequest {
+    const SHAPE: &'static StructShape = &DELETE_ROLE_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.policy_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), policy_name: members.take(1) }
+    }
+}
+
+wire_by_members!(DeleteRolePolicyRequest);
+
+#[rustfmt::skip]
+static DETACH_ROLE_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "DetachRolePolicyRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DetachRolePolicyRequest {
+    pub role_name: String,
+    pub policy_arn: String,
+}
+
+impl Structure for DetachRolePolicyRequest {
+    const SHAPE: &'static StructShape = &DETACH_ROLE_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.policy_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), policy_arn: members.take(1) }
+    }
+}
+
+wire_by_members!(DetachRolePolicyRequest);
+
+#[rustfmt::skip]
+static GET_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "GetPolicyRequest", members: &[shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetPolicyRequest {
+    pub policy_arn: String,
+}
+
+impl Structure for GetPolicyRequest {
+    const SHAPE: &'static StructShape = &GET_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_arn: members.take(0) }
+    }
+}
+
+wire_by_members!(GetPolicyRequest);
+
+#[rustfmt::skip]
+static GET_POLICY_RESPONSE_STRUCT: StructShape = StructShape { name: "GetPolicyResponse", members: &[shape::Member { name: "Policy", wire_name: "Policy", shape: &POLICY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetPolicyResponse {
+    pub policy: Option<Policy>,
+}
+
+impl Structure for GetPolicyResponse {
+    const SHAPE: &'static StructShape = &GET_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy: members.take_some(0) }
+    }
+}
+
+wire_by_members!(GetPolicyResponse);
+
+#[rustfmt::skip]
+static GET_POLICY_VERSION_REQUEST_STRUCT: StructShape = StructShape { name: "GetPolicyVersionRequest", members: &[shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &POLICY_VERSION_ID_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetPolicyVersionRequest {
+    pub policy_arn: String,
+    pub version_id: String,
+}
+
+impl Structure for GetPolicyVersionRequest {
+    const SHAPE: &'static StructShape = &GET_POLICY_VERSION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_arn);
+        members.put(1, self.version_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_arn: members.take(0), version_id: members.take(1) }
+    }
+}
+
+wire_by_members!(GetPolicyVersionRequest);
+
+#[rustfmt::skip]
+static GET_POLICY_VERSION_RESPONSE_STRUCT: StructShape = StructShape { name: "GetPolicyVersionResponse", members: &[shape::Member { name: "PolicyVersion", wire_name: "PolicyVersion", shape: &POLICY_VERSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetPolicyVersionResponse {
+    pub policy_version: Option<PolicyVersion>,
+}
+
+impl Structure for GetPolicyVersionResponse {
+    const SHAPE: &'static StructShape = &GET_POLICY_VERSION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy_version);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_version: members.take_some(0) }
+    }
+}
+
+wire_by_members!(GetPolicyVersionResponse);
+
+#[rustfmt::skip]
+static GET_ROLE_REQUEST_STRUCT: StructShape = StructShape { name: "GetRoleRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetRoleRequest {
+    pub role_name: String,
+}
+
+impl Structure for GetRoleRequest {
+    const SHAPE: &'static StructShape = &GET_ROLE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0) }
+    }
+}
+
+wire_by_members!(GetRoleRequest);
+
+#[rustfmt::skip]
+static GET_ROLE_RESPONSE_STRUCT: StructShape = StructShape { name: "GetRoleResponse", members: &[shape::Member { name: "Role", wire_name: "Role", shape: &ROLE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetRoleResponse {
+    pub role: Role,
+}
+
+impl Structure for GetRoleResponse {
+    const SHAPE: &'static StructShape = &GET_ROLE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role: members.take(0) }
+    }
+}
+
+wire_by_members!(GetRoleResponse);
+
+#[rustfmt::skip]
+static GET_ROLE_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "GetRolePolicyRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyName", wire_name: "PolicyName", shape: &POLICY_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetRolePolicyRequest {
     pub role_name: String,
     pub policy_name: String,
 }
+
+impl Structure for GetRolePolicyRequest {
+    const SHAPE: &'static StructShape = &GET_ROLE_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.policy_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), policy_name: members.take(1) }
+    }
+}
+
+wire_by_members!(GetRolePolicyRequest);
+
+#[rustfmt::skip]
+static GET_ROLE_POLICY_RESPONSE_STRUCT: StructShape = StructShape { name: "GetRolePolicyResponse", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyName", wire_name: "PolicyName", shape: &POLICY_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyDocument", wire_name: "PolicyDocument", shape: &POLICY_DOCUMENT_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetRolePolicyResponse {
@@ -152,37 +941,36 @@ pub struct GetRolePolicyResponse {
     pub policy_document: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListRolePoliciesRequest {
-    pub role_name: String,
-    pub marker: Option<String>,
-    pub max_items: Option<i32>,
+impl Structure for GetRolePolicyResponse {
+    const SHAPE: &'static StructShape = &GET_ROLE_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.policy_name);
+        members.put(2, self.policy_document);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), policy_name: members.take(1), policy_document: members.take(2) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListRolePoliciesResponse {
-    pub policy_names: Vec<String>,
-    pub is_truncated: Option<bool>,
-    pub marker: Option<String>,
-}
+wire_by_members!(GetRolePolicyResponse);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteRolePolicyRequest {
-    pub role_name: String,
-    pub policy_name: String,
-}
+#[rustfmt::skip]
+static MARKER_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(320) }, pattern: Some("[\\u0020-\\u00FF]+"), values: &[], sensitive: false });
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AttachRolePolicyRequest {
-    pub role_name: String,
-    pub policy_arn: String,
-}
+#[rustfmt::skip]
+static MAX_ITEMS_TYPE_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(1000) });
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DetachRolePolicyRequest {
-    pub role_name: String,
-    pub policy_arn: String,
-}
+#[rustfmt::skip]
+static LIST_ATTACHED_ROLE_POLICIES_REQUEST_STRUCT: StructShape = StructShape { name: "ListAttachedRolePoliciesRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PathPrefix", wire_name: "PathPrefix", shape: &POLICY_PATH_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_ITEMS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListAttachedRolePoliciesRequest {
@@ -192,11 +980,72 @@ pub struct ListAttachedRolePoliciesRequest {
     pub max_items: Option<i32>,
 }
 
+impl Structure for ListAttachedRolePoliciesRequest {
+    const SHAPE: &'static StructShape = &LIST_ATTACHED_ROLE_POLICIES_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put_some(1, self.path_prefix);
+        members.put_some(2, self.marker);
+        members.put_some(3, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            role_name: members.take(0),
+            path_prefix: members.take_some(1),
+            marker: members.take_some(2),
+            max_items: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(ListAttachedRolePoliciesRequest);
+
+#[rustfmt::skip]
+static ATTACHED_POLICY_SHAPE: shape::Shape = shape::Shape::Structure(&ATTACHED_POLICY_STRUCT);
+
+#[rustfmt::skip]
+static ATTACHED_POLICY_STRUCT: StructShape = StructShape { name: "AttachedPolicy", members: &[shape::Member { name: "PolicyName", wire_name: "PolicyName", shape: &POLICY_NAME_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AttachedPolicy {
     pub policy_name: Option<String>,
     pub policy_arn: Option<String>,
 }
+
+impl Structure for AttachedPolicy {
+    const SHAPE: &'static StructShape = &ATTACHED_POLICY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy_name);
+        members.put_some(1, self.policy_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_name: members.take_some(0), policy_arn: members.take_some(1) }
+    }
+}
+
+wire_by_members!(AttachedPolicy);
+
+#[rustfmt::skip]
+static ATTACHED_POLICIES_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ATTACHED_POLICY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static RESPONSE_MARKER_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_ATTACHED_ROLE_POLICIES_RESPONSE_STRUCT: StructShape = StructShape { name: "ListAttachedRolePoliciesResponse", members: &[shape::Member { name: "AttachedPolicies", wire_name: "AttachedPolicies", shape: &ATTACHED_POLICIES_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &RESPONSE_MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListAttachedRolePoliciesResponse {
@@ -205,64 +1054,30 @@ pub struct ListAttachedRolePoliciesResponse {
     pub marker: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreatePolicyRequest {
-    pub policy_name: String,
-    pub path: Option<String>,
-    pub policy_document: String,
-    pub description: Option<String>,
-    pub tags: Option<Vec<Tag>>,
+impl Structure for ListAttachedRolePoliciesResponse {
+    const SHAPE: &'static StructShape = &LIST_ATTACHED_ROLE_POLICIES_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.attached_policies);
+        members.put_some(1, self.is_truncated);
+        members.put_some(2, self.marker);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            attached_policies: members.take_some(0),
+            is_truncated: members.take_some(1),
+            marker: members.take_some(2),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Policy {
-    pub policy_name: Option<String>,
-    pub policy_id: Option<String>,
-    pub arn: Option<String>,
-    pub path: Option<String>,
-    pub default_version_id: Option<String>,
-    pub attachment_count: Option<i32>,
-    pub permissions_boundary_usage_count: Option<i32>,
-    pub is_attachable: Option<bool>,
-    pub description: Option<String>,
-    pub create_date: Option<Timestamp>,
-    pub update_date: Option<Timestamp>,
-    pub tags: Option<Vec<Tag>>,
-}
+wire_by_members!(ListAttachedRolePoliciesResponse);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreatePolicyResponse {
-    pub policy: Option<Policy>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetPolicyRequest {
-    pub policy_arn: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetPolicyResponse {
-    pub policy: Option<Policy>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetPolicyVersionRequest {
-    pub policy_arn: String,
-    pub version_id: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PolicyVersion {
-    pub document: Option<String>,
-    pub version_id: Option<String>,
-    pub is_default_version: Option<bool>,
-    pub create_date: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetPolicyVersionResponse {
-    pub policy_version: Option<PolicyVersion>,
-}
+#[rustfmt::skip]
+static POLICY_SCOPE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["All", "AWS", "Local", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyScopeType {
@@ -301,6 +1116,11 @@ impl Default for PolicyScopeType {
     }
 }
 
+wire_by_text!(PolicyScopeType);
+
+#[rustfmt::skip]
+static POLICY_USAGE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PermissionsPolicy", "PermissionsBoundary", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyUsageType {
     PermissionsPolicy,
@@ -335,6 +1155,17 @@ impl Default for PolicyUsageType {
     }
 }
 
+wire_by_text!(PolicyUsageType);
+
+#[rustfmt::skip]
+static LIST_POLICIES_REQUEST_STRUCT: StructShape = StructShape { name: "ListPoliciesRequest", members: &[shape::Member { name: "Scope", wire_name: "Scope", shape: &POLICY_SCOPE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnlyAttached", wire_name: "OnlyAttached", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PathPrefix", wire_name: "PathPrefix", shape: &POLICY_PATH_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyUsageFilter", wire_name: "PolicyUsageFilter", shape: &POLICY_USAGE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_ITEMS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListPoliciesRequest {
     pub scope: Option<PolicyScopeType>,
@@ -345,12 +1176,77 @@ pub struct ListPoliciesRequest {
     pub max_items: Option<i32>,
 }
 
+impl Structure for ListPoliciesRequest {
+    const SHAPE: &'static StructShape = &LIST_POLICIES_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.scope);
+        members.put_some(1, self.only_attached);
+        members.put_some(2, self.path_prefix);
+        members.put_some(3, self.policy_usage_filter);
+        members.put_some(4, self.marker);
+        members.put_some(5, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            scope: members.take_some(0),
+            only_attached: members.take_some(1),
+            path_prefix: members.take_some(2),
+            policy_usage_filter: members.take_some(3),
+            marker: members.take_some(4),
+            max_items: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(ListPoliciesRequest);
+
+#[rustfmt::skip]
+static POLICY_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &POLICY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_POLICIES_RESPONSE_STRUCT: StructShape = StructShape { name: "ListPoliciesResponse", members: &[shape::Member { name: "Policies", wire_name: "Policies", shape: &POLICY_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &RESPONSE_MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListPoliciesResponse {
     pub policies: Option<Vec<Policy>>,
     pub is_truncated: Option<bool>,
     pub marker: Option<String>,
 }
+
+impl Structure for ListPoliciesResponse {
+    const SHAPE: &'static StructShape = &LIST_POLICIES_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policies);
+        members.put_some(1, self.is_truncated);
+        members.put_some(2, self.marker);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            policies: members.take_some(0),
+            is_truncated: members.take_some(1),
+            marker: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ListPoliciesResponse);
+
+#[rustfmt::skip]
+static LIST_POLICY_VERSIONS_REQUEST_STRUCT: StructShape = StructShape { name: "ListPolicyVersionsRequest", members: &[shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_ITEMS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListPolicyVersionsRequest {
@@ -359,6 +1255,33 @@ pub struct ListPolicyVersionsRequest {
     pub max_items: Option<i32>,
 }
 
+impl Structure for ListPolicyVersionsRequest {
+    const SHAPE: &'static StructShape = &LIST_POLICY_VERSIONS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_arn);
+        members.put_some(1, self.marker);
+        members.put_some(2, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_arn: members.take(0), marker: members.take_some(1), max_items: members.take_some(2) }
+    }
+}
+
+wire_by_members!(ListPolicyVersionsRequest);
+
+#[rustfmt::skip]
+static POLICY_DOCUMENT_VERSION_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &POLICY_VERSION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_POLICY_VERSIONS_RESPONSE_STRUCT: StructShape = StructShape { name: "ListPolicyVersionsResponse", members: &[shape::Member { name: "Versions", wire_name: "Versions", shape: &POLICY_DOCUMENT_VERSION_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &RESPONSE_MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListPolicyVersionsResponse {
     pub versions: Option<Vec<PolicyVersion>>,
@@ -366,46 +1289,102 @@ pub struct ListPolicyVersionsResponse {
     pub marker: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreatePolicyVersionRequest {
-    pub policy_arn: String,
-    pub policy_document: String,
-    pub set_as_default: Option<bool>,
+impl Structure for ListPolicyVersionsResponse {
+    const SHAPE: &'static StructShape = &LIST_POLICY_VERSIONS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.versions);
+        members.put_some(1, self.is_truncated);
+        members.put_some(2, self.marker);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            versions: members.take_some(0),
+            is_truncated: members.take_some(1),
+            marker: members.take_some(2),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreatePolicyVersionResponse {
-    pub policy_version: Option<PolicyVersion>,
-}
+wire_by_members!(ListPolicyVersionsResponse);
+
+#[rustfmt::skip]
+static LIST_ROLE_POLICIES_REQUEST_STRUCT: StructShape = StructShape { name: "ListRolePoliciesRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_ITEMS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeletePolicyVersionRequest {
-    pub policy_arn: String,
-    pub version_id: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SetDefaultPolicyVersionRequest {
-    pub policy_arn: String,
-    pub version_id: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeletePolicyRequest {
-    pub policy_arn: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TagRoleRequest {
+pub struct ListRolePoliciesRequest {
     pub role_name: String,
-    pub tags: Vec<Tag>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UntagRoleRequest {
-    pub role_name: String,
-    pub tag_keys: Vec<String>,
+impl Structure for ListRolePoliciesRequest {
+    const SHAPE: &'static StructShape = &LIST_ROLE_POLICIES_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put_some(1, self.marker);
+        members.put_some(2, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), marker: members.take_some(1), max_items: members.take_some(2) }
+    }
 }
+
+wire_by_members!(ListRolePoliciesRequest);
+
+#[rustfmt::skip]
+static POLICY_NAME_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &POLICY_NAME_TYPE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_ROLE_POLICIES_RESPONSE_STRUCT: StructShape = StructShape { name: "ListRolePoliciesResponse", members: &[shape::Member { name: "PolicyNames", wire_name: "PolicyNames", shape: &POLICY_NAME_LIST_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &RESPONSE_MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListRolePoliciesResponse {
+    pub policy_names: Vec<String>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+impl Structure for ListRolePoliciesResponse {
+    const SHAPE: &'static StructShape = &LIST_ROLE_POLICIES_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_names);
+        members.put_some(1, self.is_truncated);
+        members.put_some(2, self.marker);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            policy_names: members.take(0),
+            is_truncated: members.take_some(1),
+            marker: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ListRolePoliciesResponse);
+
+#[rustfmt::skip]
+static LIST_ROLE_TAGS_REQUEST_STRUCT: StructShape = StructShape { name: "ListRoleTagsRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_ITEMS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListRoleTagsRequest {
@@ -414,6 +1393,30 @@ pub struct ListRoleTagsRequest {
     pub max_items: Option<i32>,
 }
 
+impl Structure for ListRoleTagsRequest {
+    const SHAPE: &'static StructShape = &LIST_ROLE_TAGS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put_some(1, self.marker);
+        members.put_some(2, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), marker: members.take_some(1), max_items: members.take_some(2) }
+    }
+}
+
+wire_by_members!(ListRoleTagsRequest);
+
+#[rustfmt::skip]
+static LIST_ROLE_TAGS_RESPONSE_STRUCT: StructShape = StructShape { name: "ListRoleTagsResponse", members: &[shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &RESPONSE_MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListRoleTagsResponse {
     pub tags: Vec<Tag>,
@@ -421,290 +1424,1463 @@ pub struct ListRoleTagsResponse {
     pub marker: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteRoleResponse {}
+impl Structure for ListRoleTagsResponse {
+    const SHAPE: &'static StructShape = &LIST_ROLE_TAGS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.tags);
+        members.put_some(1, self.is_truncated);
+        members.put_some(2, self.marker);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tags: members.take(0), is_truncated: members.take_some(1), marker: members.take_some(2) }
+    }
+}
+
+wire_by_members!(ListRoleTagsResponse);
+
+#[rustfmt::skip]
+static PATH_PREFIX_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(512) }, pattern: Some("\\u002F[\\u0021-\\u007F]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_ROLES_REQUEST_STRUCT: StructShape = StructShape { name: "ListRolesRequest", members: &[shape::Member { name: "PathPrefix", wire_name: "PathPrefix", shape: &PATH_PREFIX_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_ITEMS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateAssumeRolePolicyResponse {}
+pub struct ListRolesRequest {
+    pub path_prefix: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl Structure for ListRolesRequest {
+    const SHAPE: &'static StructShape = &LIST_ROLES_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.path_prefix);
+        members.put_some(1, self.marker);
+        members.put_some(2, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            path_prefix: members.take_some(0),
+            marker: members.take_some(1),
+            max_items: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ListRolesRequest);
+
+#[rustfmt::skip]
+static ROLE_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ROLE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_ROLES_RESPONSE_STRUCT: StructShape = StructShape { name: "ListRolesResponse", members: &[shape::Member { name: "Roles", wire_name: "Roles", shape: &ROLE_LIST_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &BOOLEAN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &RESPONSE_MARKER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutRolePolicyResponse {}
+pub struct ListRolesResponse {
+    pub roles: Vec<Role>,
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+}
+
+impl Structure for ListRolesResponse {
+    const SHAPE: &'static StructShape = &LIST_ROLES_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.roles);
+        members.put_some(1, self.is_truncated);
+        members.put_some(2, self.marker);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { roles: members.take(0), is_truncated: members.take_some(1), marker: members.take_some(2) }
+    }
+}
+
+wire_by_members!(ListRolesResponse);
+
+#[rustfmt::skip]
+static PUT_ROLE_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "PutRolePolicyRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyName", wire_name: "PolicyName", shape: &POLICY_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyDocument", wire_name: "PolicyDocument", shape: &POLICY_DOCUMENT_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteRolePolicyResponse {}
+pub struct PutRolePolicyRequest {
+    pub role_name: String,
+    pub policy_name: String,
+    pub policy_document: String,
+}
+
+impl Structure for PutRolePolicyRequest {
+    const SHAPE: &'static StructShape = &PUT_ROLE_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.policy_name);
+        members.put(2, self.policy_document);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), policy_name: members.take(1), policy_document: members.take(2) }
+    }
+}
+
+wire_by_members!(PutRolePolicyRequest);
+
+#[rustfmt::skip]
+static SET_DEFAULT_POLICY_VERSION_REQUEST_STRUCT: StructShape = StructShape { name: "SetDefaultPolicyVersionRequest", members: &[shape::Member { name: "PolicyArn", wire_name: "PolicyArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &POLICY_VERSION_ID_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SetDefaultPolicyVersionRequest {
+    pub policy_arn: String,
+    pub version_id: String,
+}
+
+impl Structure for SetDefaultPolicyVersionRequest {
+    const SHAPE: &'static StructShape = &SET_DEFAULT_POLICY_VERSION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.policy_arn);
+        members.put(1, self.version_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy_arn: members.take(0), version_id: members.take(1) }
+    }
+}
+
+wire_by_members!(SetDefaultPolicyVersionRequest);
+
+#[rustfmt::skip]
+static TAG_ROLE_REQUEST_STRUCT: StructShape = StructShape { name: "TagRoleRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagRoleRequest {
+    pub role_name: String,
+    pub tags: Vec<Tag>,
+}
+
+impl Structure for TagRoleRequest {
+    const SHAPE: &'static StructShape = &TAG_ROLE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), tags: members.take(1) }
+    }
+}
+
+wire_by_members!(TagRoleRequest);
+
+#[rustfmt::skip]
+static TAG_KEY_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_KEY_TYPE_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(50) } });
+
+#[rustfmt::skip]
+static UNTAG_ROLE_REQUEST_STRUCT: StructShape = StructShape { name: "UntagRoleRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagKeys", wire_name: "TagKeys", shape: &TAG_KEY_LIST_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagRoleRequest {
+    pub role_name: String,
+    pub tag_keys: Vec<String>,
+}
+
+impl Structure for UntagRoleRequest {
+    const SHAPE: &'static StructShape = &UNTAG_ROLE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.tag_keys);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), tag_keys: members.take(1) }
+    }
+}
+
+wire_by_members!(UntagRoleRequest);
+
+#[rustfmt::skip]
+static UPDATE_ASSUME_ROLE_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateAssumeRolePolicyRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyDocument", wire_name: "PolicyDocument", shape: &POLICY_DOCUMENT_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateAssumeRolePolicyRequest {
+    pub role_name: String,
+    pub policy_document: String,
+}
+
+impl Structure for UpdateAssumeRolePolicyRequest {
+    const SHAPE: &'static StructShape = &UPDATE_ASSUME_ROLE_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put(1, self.policy_document);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { role_name: members.take(0), policy_document: members.take(1) }
+    }
+}
+
+wire_by_members!(UpdateAssumeRolePolicyRequest);
+
+#[rustfmt::skip]
+static UPDATE_ROLE_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateRoleRequest", members: &[shape::Member { name: "RoleName", wire_name: "RoleName", shape: &ROLE_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &ROLE_DESCRIPTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxSessionDuration", wire_name: "MaxSessionDuration", shape: &ROLE_MAX_SESSION_DURATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateRoleRequest {
+    pub role_name: String,
+    pub description: Option<String>,
+    pub max_session_duration: Option<i32>,
+}
+
+impl Structure for UpdateRoleRequest {
+    const SHAPE: &'static StructShape = &UPDATE_ROLE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_name);
+        members.put_some(1, self.description);
+        members.put_some(2, self.max_session_duration);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            role_name: members.take(0),
+            description: members.take_some(1),
+            max_session_duration: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(UpdateRoleRequest);
+
+#[rustfmt::skip]
+static UPDATE_ROLE_RESPONSE_STRUCT: StructShape = StructShape { name: "UpdateRoleResponse", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateRoleResponse {}
+
+impl Structure for UpdateRoleResponse {
+    const SHAPE: &'static StructShape = &UPDATE_ROLE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(UpdateRoleResponse);
+
+static ATTACH_ROLE_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "AttachRolePolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AttachRolePolicyResponse {}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DetachRolePolicyResponse {}
+impl Structure for AttachRolePolicyResponse {
+    const SHAPE: &'static StructShape = &ATTACH_ROLE_POLICY_RESPONSE_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeletePolicyVersionResponse {}
+    fn into_members(self) -> Members {
+        Members::default()
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SetDefaultPolicyVersionResponse {}
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(AttachRolePolicyResponse);
+
+static DELETE_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeletePolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeletePolicyResponse {}
 
+impl Structure for DeletePolicyResponse {
+    const SHAPE: &'static StructShape = &DELETE_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeletePolicyResponse);
+
+static DELETE_POLICY_VERSION_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeletePolicyVersionResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeletePolicyVersionResponse {}
+
+impl Structure for DeletePolicyVersionResponse {
+    const SHAPE: &'static StructShape = &DELETE_POLICY_VERSION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeletePolicyVersionResponse);
+
+static DELETE_ROLE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteRoleResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteRoleResponse {}
+
+impl Structure for DeleteRoleResponse {
+    const SHAPE: &'static StructShape = &DELETE_ROLE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteRoleResponse);
+
+static DELETE_ROLE_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteRolePolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteRolePolicyResponse {}
+
+impl Structure for DeleteRolePolicyResponse {
+    const SHAPE: &'static StructShape = &DELETE_ROLE_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteRolePolicyResponse);
+
+static DETACH_ROLE_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DetachRolePolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DetachRolePolicyResponse {}
+
+impl Structure for DetachRolePolicyResponse {
+    const SHAPE: &'static StructShape = &DETACH_ROLE_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DetachRolePolicyResponse);
+
+static PUT_ROLE_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutRolePolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutRolePolicyResponse {}
+
+impl Structure for PutRolePolicyResponse {
+    const SHAPE: &'static StructShape = &PUT_ROLE_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutRolePolicyResponse);
+
+static SET_DEFAULT_POLICY_VERSION_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "SetDefaultPolicyVersionResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SetDefaultPolicyVersionResponse {}
+
+impl Structure for SetDefaultPolicyVersionResponse {
+    const SHAPE: &'static StructShape = &SET_DEFAULT_POLICY_VERSION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(SetDefaultPolicyVersionResponse);
+
+static TAG_ROLE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "TagRoleResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagRoleResponse {}
+
+impl Structure for TagRoleResponse {
+    const SHAPE: &'static StructShape = &TAG_ROLE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(TagRoleResponse);
+
+static UNTAG_ROLE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "UntagRoleResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UntagRoleResponse {}
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "iam", signing_name: "iam" };
+impl Structure for UntagRoleResponse {
+    const SHAPE: &'static StructShape = &UNTAG_ROLE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(UntagRoleResponse);
+
+static UPDATE_ASSUME_ROLE_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "UpdateAssumeRolePolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateAssumeRolePolicyResponse {}
+
+impl Structure for UpdateAssumeRolePolicyResponse {
+    const SHAPE: &'static StructShape = &UPDATE_ASSUME_ROLE_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(UpdateAssumeRolePolicyResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "LimitExceeded", status: 409, side: Side::Sender };
-    pub const INVALID_INPUT_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidInput", status: 400, side: Side::Sender };
-    pub const ENTITY_ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape { code: "EntityAlreadyExists", status: 409, side: Side::Sender };
-    pub const MALFORMED_POLICY_DOCUMENT_EXCEPTION: ErrorShape = ErrorShape { code: "MalformedPolicyDocument", status: 400, side: Side::Sender };
-    pub const CONCURRENT_MODIFICATION_EXCEPTION: ErrorShape = ErrorShape { code: "ConcurrentModification", status: 409, side: Side::Sender };
-    pub const SERVICE_FAILURE_EXCEPTION: ErrorShape = ErrorShape { code: "ServiceFailure", status: 500, side: Side::Receiver };
-    pub const NO_SUCH_ENTITY_EXCEPTION: ErrorShape = ErrorShape { code: "NoSuchEntity", status: 404, side: Side::Sender };
-    pub const UNMODIFIABLE_ENTITY_EXCEPTION: ErrorShape = ErrorShape { code: "UnmodifiableEntity", status: 400, side: Side::Sender };
-    pub const DELETE_CONFLICT_EXCEPTION: ErrorShape = ErrorShape { code: "DeleteConflict", status: 409, side: Side::Sender };
-    pub const POLICY_NOT_ATTACHABLE_EXCEPTION: ErrorShape = ErrorShape { code: "PolicyNotAttachable", status: 400, side: Side::Sender };
+    pub const CONCURRENT_MODIFICATION_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ConcurrentModification", status: 409, side: Side::Sender };
+    pub const DELETE_CONFLICT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "DeleteConflict", status: 409, side: Side::Sender };
+    pub const ENTITY_ALREADY_EXISTS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "EntityAlreadyExists", status: 409, side: Side::Sender };
+    pub const INVALID_INPUT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidInput", status: 400, side: Side::Sender };
+    pub const LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "LimitExceeded", status: 409, side: Side::Sender };
+    pub const MALFORMED_POLICY_DOCUMENT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "MalformedPolicyDocument", status: 400, side: Side::Sender };
+    pub const NO_SUCH_ENTITY_EXCEPTION: ErrorShape =
+        ErrorShape { code: "NoSuchEntity", status: 404, side: Side::Sender };
+    pub const POLICY_NOT_ATTACHABLE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "PolicyNotAttachable", status: 400, side: Side::Sender };
+    pub const SERVICE_FAILURE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ServiceFailure", status: 500, side: Side::Receiver };
+    pub const UNMODIFIABLE_ENTITY_EXCEPTION: ErrorShape =
+        ErrorShape { code: "UnmodifiableEntity", status: 400, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
-
-    pub struct CreateRole;
-
-    impl Operation for CreateRole {
-        type Input = super::CreateRoleRequest;
-        type Output = super::CreateRoleResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateRole", action: "iam:CreateRole", errors: &[] };
-    }
-
-    pub struct GetRole;
-
-    impl Operation for GetRole {
-        type Input = super::GetRoleRequest;
-        type Output = super::GetRoleResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetRole", action: "iam:GetRole", errors: &[] };
-    }
-
-    pub struct ListRoles;
-
-    impl Operation for ListRoles {
-        type Input = super::ListRolesRequest;
-        type Output = super::ListRolesResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListRoles", action: "iam:ListRoles", errors: &[] };
-    }
-
-    pub struct UpdateRole;
-
-    impl Operation for UpdateRole {
-        type Input = super::UpdateRoleRequest;
-        type Output = super::UpdateRoleResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateRole", action: "iam:UpdateRole", errors: &[] };
-    }
-
-    pub struct DeleteRole;
-
-    impl Operation for DeleteRole {
-        type Input = super::DeleteRoleRequest;
-        type Output = super::DeleteRoleResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteRole", action: "iam:DeleteRole", errors: &[] };
-    }
-
-    pub struct UpdateAssumeRolePolicy;
-
-    impl Operation for UpdateAssumeRolePolicy {
-        type Input = super::UpdateAssumeRolePolicyRequest;
-        type Output = super::UpdateAssumeRolePolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateAssumeRolePolicy", action: "iam:UpdateAssumeRolePolicy", errors: &[] };
-    }
-
-    pub struct PutRolePolicy;
-
-    impl Operation for PutRolePolicy {
-        type Input = super::PutRolePolicyRequest;
-        type Output = super::PutRolePolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutRolePolicy", action: "iam:PutRolePolicy", errors: &[] };
-    }
-
-    pub struct GetRolePolicy;
-
-    impl Operation for GetRolePolicy {
-        type Input = super::GetRolePolicyRequest;
-        type Output = super::GetRolePolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetRolePolicy", action: "iam:GetRolePolicy", errors: &[] };
-    }
-
-    pub struct ListRolePolicies;
-
-    impl Operation for ListRolePolicies {
-        type Input = super::ListRolePoliciesRequest;
-        type Output = super::ListRolePoliciesResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListRolePolicies", action: "iam:ListRolePolicies", errors: &[] };
-    }
-
-    pub struct DeleteRolePolicy;
-
-    impl Operation for DeleteRolePolicy {
-        type Input = super::DeleteRolePolicyRequest;
-        type Output = super::DeleteRolePolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteRolePolicy", action: "iam:DeleteRolePolicy", errors: &[] };
-    }
 
     pub struct AttachRolePolicy;
 
     impl Operation for AttachRolePolicy {
         type Input = super::AttachRolePolicyRequest;
         type Output = super::AttachRolePolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "AttachRolePolicy", action: "iam:AttachRolePolicy", errors: &[] };
+        const INFO: &'static OperationInfo = &ATTACH_ROLE_POLICY_INFO;
     }
 
-    pub struct DetachRolePolicy;
-
-    impl Operation for DetachRolePolicy {
-        type Input = super::DetachRolePolicyRequest;
-        type Output = super::DetachRolePolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DetachRolePolicy", action: "iam:DetachRolePolicy", errors: &[] };
-    }
-
-    pub struct ListAttachedRolePolicies;
-
-    impl Operation for ListAttachedRolePolicies {
-        type Input = super::ListAttachedRolePoliciesRequest;
-        type Output = super::ListAttachedRolePoliciesResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListAttachedRolePolicies", action: "iam:ListAttachedRolePolicies", errors: &[] };
-    }
+    pub(super) static ATTACH_ROLE_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "AttachRolePolicy",
+        action: "iam:AttachRolePolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::AttachRolePolicyRequest as Structure>::SHAPE,
+        output: <super::AttachRolePolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::UNMODIFIABLE_ENTITY_EXCEPTION,
+            super::errors::POLICY_NOT_ATTACHABLE_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
 
     pub struct CreatePolicy;
 
     impl Operation for CreatePolicy {
         type Input = super::CreatePolicyRequest;
         type Output = super::CreatePolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreatePolicy", action: "iam:CreatePolicy", errors: &[] };
+        const INFO: &'static OperationInfo = &CREATE_POLICY_INFO;
     }
 
-    pub struct GetPolicy;
-
-    impl Operation for GetPolicy {
-        type Input = super::GetPolicyRequest;
-        type Output = super::GetPolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetPolicy", action: "iam:GetPolicy", errors: &[] };
-    }
-
-    pub struct GetPolicyVersion;
-
-    impl Operation for GetPolicyVersion {
-        type Input = super::GetPolicyVersionRequest;
-        type Output = super::GetPolicyVersionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetPolicyVersion", action: "iam:GetPolicyVersion", errors: &[] };
-    }
-
-    pub struct ListPolicies;
-
-    impl Operation for ListPolicies {
-        type Input = super::ListPoliciesRequest;
-        type Output = super::ListPoliciesResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListPolicies", action: "iam:ListPolicies", errors: &[] };
-    }
-
-    pub struct ListPolicyVersions;
-
-    impl Operation for ListPolicyVersions {
-        type Input = super::ListPolicyVersionsRequest;
-        type Output = super::ListPolicyVersionsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListPolicyVersions", action: "iam:ListPolicyVersions", errors: &[] };
-    }
+    pub(super) static CREATE_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreatePolicy",
+        action: "iam:CreatePolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CreatePolicyRequest as Structure>::SHAPE,
+        output: <super::CreatePolicyResponse as Structure>::SHAPE,
+        result_wrapper: Some("CreatePolicyResult"),
+        errors: &[
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::ENTITY_ALREADY_EXISTS_EXCEPTION,
+            super::errors::MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+            super::errors::CONCURRENT_MODIFICATION_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
 
     pub struct CreatePolicyVersion;
 
     impl Operation for CreatePolicyVersion {
         type Input = super::CreatePolicyVersionRequest;
         type Output = super::CreatePolicyVersionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreatePolicyVersion", action: "iam:CreatePolicyVersion", errors: &[] };
+        const INFO: &'static OperationInfo = &CREATE_POLICY_VERSION_INFO;
     }
 
-    pub struct DeletePolicyVersion;
+    pub(super) static CREATE_POLICY_VERSION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreatePolicyVersion",
+        action: "iam:CreatePolicyVersion",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CreatePolicyVersionRequest as Structure>::SHAPE,
+        output: <super::CreatePolicyVersionResponse as Structure>::SHAPE,
+        result_wrapper: Some("CreatePolicyVersionResult"),
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
 
-    impl Operation for DeletePolicyVersion {
-        type Input = super::DeletePolicyVersionRequest;
-        type Output = super::DeletePolicyVersionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeletePolicyVersion", action: "iam:DeletePolicyVersion", errors: &[] };
+    pub struct CreateRole;
+
+    impl Operation for CreateRole {
+        type Input = super::CreateRoleRequest;
+        type Output = super::CreateRoleResponse;
+        const INFO: &'static OperationInfo = &CREATE_ROLE_INFO;
     }
 
-    pub struct SetDefaultPolicyVersion;
-
-    impl Operation for SetDefaultPolicyVersion {
-        type Input = super::SetDefaultPolicyVersionRequest;
-        type Output = super::SetDefaultPolicyVersionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "SetDefaultPolicyVersion", action: "iam:SetDefaultPolicyVersion", errors: &[] };
-    }
+    pub(super) static CREATE_ROLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateRole",
+        action: "iam:CreateRole",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CreateRoleRequest as Structure>::SHAPE,
+        output: <super::CreateRoleResponse as Structure>::SHAPE,
+        result_wrapper: Some("CreateRoleResult"),
+        errors: &[
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::ENTITY_ALREADY_EXISTS_EXCEPTION,
+            super::errors::MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+            super::errors::CONCURRENT_MODIFICATION_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
 
     pub struct DeletePolicy;
 
     impl Operation for DeletePolicy {
         type Input = super::DeletePolicyRequest;
         type Output = super::DeletePolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeletePolicy", action: "iam:DeletePolicy", errors: &[] };
+        const INFO: &'static OperationInfo = &DELETE_POLICY_INFO;
     }
 
-    pub struct TagRole;
+    pub(super) static DELETE_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeletePolicy",
+        action: "iam:DeletePolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeletePolicyRequest as Structure>::SHAPE,
+        output: <super::DeletePolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::DELETE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
 
-    impl Operation for TagRole {
-        type Input = super::TagRoleRequest;
-        type Output = super::TagRoleResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "TagRole", action: "iam:TagRole", errors: &[] };
+    pub struct DeletePolicyVersion;
+
+    impl Operation for DeletePolicyVersion {
+        type Input = super::DeletePolicyVersionRequest;
+        type Output = super::DeletePolicyVersionResponse;
+        const INFO: &'static OperationInfo = &DELETE_POLICY_VERSION_INFO;
     }
 
-    pub struct UntagRole;
+    pub(super) static DELETE_POLICY_VERSION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeletePolicyVersion",
+        action: "iam:DeletePolicyVersion",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeletePolicyVersionRequest as Structure>::SHAPE,
+        output: <super::DeletePolicyVersionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::DELETE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
 
-    impl Operation for UntagRole {
-        type Input = super::UntagRoleRequest;
-        type Output = super::UntagRoleResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UntagRole", action: "iam:UntagRole", errors: &[] };
+    pub struct DeleteRole;
+
+    impl Operation for DeleteRole {
+        type Input = super::DeleteRoleRequest;
+        type Output = super::DeleteRoleResponse;
+        const INFO: &'static OperationInfo = &DELETE_ROLE_INFO;
     }
+
+    pub(super) static DELETE_ROLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteRole",
+        action: "iam:DeleteRole",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteRoleRequest as Structure>::SHAPE,
+        output: <super::DeleteRoleResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::DELETE_CONFLICT_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::UNMODIFIABLE_ENTITY_EXCEPTION,
+            super::errors::CONCURRENT_MODIFICATION_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct DeleteRolePolicy;
+
+    impl Operation for DeleteRolePolicy {
+        type Input = super::DeleteRolePolicyRequest;
+        type Output = super::DeleteRolePolicyResponse;
+        const INFO: &'static OperationInfo = &DELETE_ROLE_POLICY_INFO;
+    }
+
+    pub(super) static DELETE_ROLE_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteRolePolicy",
+        action: "iam:DeleteRolePolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteRolePolicyRequest as Structure>::SHAPE,
+        output: <super::DeleteRolePolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::UNMODIFIABLE_ENTITY_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct DetachRolePolicy;
+
+    impl Operation for DetachRolePolicy {
+        type Input = super::DetachRolePolicyRequest;
+        type Output = super::DetachRolePolicyResponse;
+        const INFO: &'static OperationInfo = &DETACH_ROLE_POLICY_INFO;
+    }
+
+    pub(super) static DETACH_ROLE_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DetachRolePolicy",
+        action: "iam:DetachRolePolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DetachRolePolicyRequest as Structure>::SHAPE,
+        output: <super::DetachRolePolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::UNMODIFIABLE_ENTITY_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct GetPolicy;
+
+    impl Operation for GetPolicy {
+        type Input = super::GetPolicyRequest;
+        type Output = super::GetPolicyResponse;
+        const INFO: &'static OperationInfo = &GET_POLICY_INFO;
+    }
+
+    pub(super) static GET_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetPolicy",
+        action: "iam:GetPolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetPolicyRequest as Structure>::SHAPE,
+        output: <super::GetPolicyResponse as Structure>::SHAPE,
+        result_wrapper: Some("GetPolicyResult"),
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct GetPolicyVersion;
+
+    impl Operation for GetPolicyVersion {
+        type Input = super::GetPolicyVersionRequest;
+        type Output = super::GetPolicyVersionResponse;
+        const INFO: &'static OperationInfo = &GET_POLICY_VERSION_INFO;
+    }
+
+    pub(super) static GET_POLICY_VERSION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetPolicyVersion",
+        action: "iam:GetPolicyVersion",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetPolicyVersionRequest as Structure>::SHAPE,
+        output: <super::GetPolicyVersionResponse as Structure>::SHAPE,
+        result_wrapper: Some("GetPolicyVersionResult"),
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct GetRole;
+
+    impl Operation for GetRole {
+        type Input = super::GetRoleRequest;
+        type Output = super::GetRoleResponse;
+        const INFO: &'static OperationInfo = &GET_ROLE_INFO;
+    }
+
+    pub(super) static GET_ROLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetRole",
+        action: "iam:GetRole",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetRoleRequest as Structure>::SHAPE,
+        output: <super::GetRoleResponse as Structure>::SHAPE,
+        result_wrapper: Some("GetRoleResult"),
+        errors: &[super::errors::NO_SUCH_ENTITY_EXCEPTION, super::errors::SERVICE_FAILURE_EXCEPTION],
+    };
+
+    pub struct GetRolePolicy;
+
+    impl Operation for GetRolePolicy {
+        type Input = super::GetRolePolicyRequest;
+        type Output = super::GetRolePolicyResponse;
+        const INFO: &'static OperationInfo = &GET_ROLE_POLICY_INFO;
+    }
+
+    pub(super) static GET_ROLE_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetRolePolicy",
+        action: "iam:GetRolePolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetRolePolicyRequest as Structure>::SHAPE,
+        output: <super::GetRolePolicyResponse as Structure>::SHAPE,
+        result_wrapper: Some("GetRolePolicyResult"),
+        errors: &[super::errors::NO_SUCH_ENTITY_EXCEPTION, super::errors::SERVICE_FAILURE_EXCEPTION],
+    };
+
+    pub struct ListAttachedRolePolicies;
+
+    impl Operation for ListAttachedRolePolicies {
+        type Input = super::ListAttachedRolePoliciesRequest;
+        type Output = super::ListAttachedRolePoliciesResponse;
+        const INFO: &'static OperationInfo = &LIST_ATTACHED_ROLE_POLICIES_INFO;
+    }
+
+    pub(super) static LIST_ATTACHED_ROLE_POLICIES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListAttachedRolePolicies",
+        action: "iam:ListAttachedRolePolicies",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListAttachedRolePoliciesRequest as Structure>::SHAPE,
+        output: <super::ListAttachedRolePoliciesResponse as Structure>::SHAPE,
+        result_wrapper: Some("ListAttachedRolePoliciesResult"),
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct ListPolicies;
+
+    impl Operation for ListPolicies {
+        type Input = super::ListPoliciesRequest;
+        type Output = super::ListPoliciesResponse;
+        const INFO: &'static OperationInfo = &LIST_POLICIES_INFO;
+    }
+
+    pub(super) static LIST_POLICIES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListPolicies",
+        action: "iam:ListPolicies",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListPoliciesRequest as Structure>::SHAPE,
+        output: <super::ListPoliciesResponse as Structure>::SHAPE,
+        result_wrapper: Some("ListPoliciesResult"),
+        errors: &[super::errors::SERVICE_FAILURE_EXCEPTION],
+    };
+
+    pub struct ListPolicyVersions;
+
+    impl Operation for ListPolicyVersions {
+        type Input = super::ListPolicyVersionsRequest;
+        type Output = super::ListPolicyVersionsResponse;
+        const INFO: &'static OperationInfo = &LIST_POLICY_VERSIONS_INFO;
+    }
+
+    pub(super) static LIST_POLICY_VERSIONS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListPolicyVersions",
+        action: "iam:ListPolicyVersions",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListPolicyVersionsRequest as Structure>::SHAPE,
+        output: <super::ListPolicyVersionsResponse as Structure>::SHAPE,
+        result_wrapper: Some("ListPolicyVersionsResult"),
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct ListRolePolicies;
+
+    impl Operation for ListRolePolicies {
+        type Input = super::ListRolePoliciesRequest;
+        type Output = super::ListRolePoliciesResponse;
+        const INFO: &'static OperationInfo = &LIST_ROLE_POLICIES_INFO;
+    }
+
+    pub(super) static LIST_ROLE_POLICIES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListRolePolicies",
+        action: "iam:ListRolePolicies",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListRolePoliciesRequest as Structure>::SHAPE,
+        output: <super::ListRolePoliciesResponse as Structure>::SHAPE,
+        result_wrapper: Some("ListRolePoliciesResult"),
+        errors: &[super::errors::NO_SUCH_ENTITY_EXCEPTION, super::errors::SERVICE_FAILURE_EXCEPTION],
+    };
 
     pub struct ListRoleTags;
 
     impl Operation for ListRoleTags {
         type Input = super::ListRoleTagsRequest;
         type Output = super::ListRoleTagsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListRoleTags", action: "iam:ListRoleTags", errors: &[] };
+        const INFO: &'static OperationInfo = &LIST_ROLE_TAGS_INFO;
     }
 
+    pub(super) static LIST_ROLE_TAGS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListRoleTags",
+        action: "iam:ListRoleTags",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListRoleTagsRequest as Structure>::SHAPE,
+        output: <super::ListRoleTagsResponse as Structure>::SHAPE,
+        result_wrapper: Some("ListRoleTagsResult"),
+        errors: &[super::errors::NO_SUCH_ENTITY_EXCEPTION, super::errors::SERVICE_FAILURE_EXCEPTION],
+    };
+
+    pub struct ListRoles;
+
+    impl Operation for ListRoles {
+        type Input = super::ListRolesRequest;
+        type Output = super::ListRolesResponse;
+        const INFO: &'static OperationInfo = &LIST_ROLES_INFO;
+    }
+
+    pub(super) static LIST_ROLES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListRoles",
+        action: "iam:ListRoles",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListRolesRequest as Structure>::SHAPE,
+        output: <super::ListRolesResponse as Structure>::SHAPE,
+        result_wrapper: Some("ListRolesResult"),
+        errors: &[super::errors::SERVICE_FAILURE_EXCEPTION],
+    };
+
+    pub struct PutRolePolicy;
+
+    impl Operation for PutRolePolicy {
+        type Input = super::PutRolePolicyRequest;
+        type Output = super::PutRolePolicyResponse;
+        const INFO: &'static OperationInfo = &PUT_ROLE_POLICY_INFO;
+    }
+
+    pub(super) static PUT_ROLE_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutRolePolicy",
+        action: "iam:PutRolePolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::PutRolePolicyRequest as Structure>::SHAPE,
+        output: <super::PutRolePolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::UNMODIFIABLE_ENTITY_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct SetDefaultPolicyVersion;
+
+    impl Operation for SetDefaultPolicyVersion {
+        type Input = super::SetDefaultPolicyVersionRequest;
+        type Output = super::SetDefaultPolicyVersionResponse;
+        const INFO: &'static OperationInfo = &SET_DEFAULT_POLICY_VERSION_INFO;
+    }
+
+    pub(super) static SET_DEFAULT_POLICY_VERSION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "SetDefaultPolicyVersion",
+        action: "iam:SetDefaultPolicyVersion",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::SetDefaultPolicyVersionRequest as Structure>::SHAPE,
+        output: <super::SetDefaultPolicyVersionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct TagRole;
+
+    impl Operation for TagRole {
+        type Input = super::TagRoleRequest;
+        type Output = super::TagRoleResponse;
+        const INFO: &'static OperationInfo = &TAG_ROLE_INFO;
+    }
+
+    pub(super) static TAG_ROLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "TagRole",
+        action: "iam:TagRole",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::TagRoleRequest as Structure>::SHAPE,
+        output: <super::TagRoleResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::INVALID_INPUT_EXCEPTION,
+            super::errors::CONCURRENT_MODIFICATION_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct UntagRole;
+
+    impl Operation for UntagRole {
+        type Input = super::UntagRoleRequest;
+        type Output = super::UntagRoleResponse;
+        const INFO: &'static OperationInfo = &UNTAG_ROLE_INFO;
+    }
+
+    pub(super) static UNTAG_ROLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UntagRole",
+        action: "iam:UntagRole",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UntagRoleRequest as Structure>::SHAPE,
+        output: <super::UntagRoleResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::CONCURRENT_MODIFICATION_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateAssumeRolePolicy;
+
+    impl Operation for UpdateAssumeRolePolicy {
+        type Input = super::UpdateAssumeRolePolicyRequest;
+        type Output = super::UpdateAssumeRolePolicyResponse;
+        const INFO: &'static OperationInfo = &UPDATE_ASSUME_ROLE_POLICY_INFO;
+    }
+
+    pub(super) static UPDATE_ASSUME_ROLE_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateAssumeRolePolicy",
+        action: "iam:UpdateAssumeRolePolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UpdateAssumeRolePolicyRequest as Structure>::SHAPE,
+        output: <super::UpdateAssumeRolePolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::UNMODIFIABLE_ENTITY_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateRole;
+
+    impl Operation for UpdateRole {
+        type Input = super::UpdateRoleRequest;
+        type Output = super::UpdateRoleResponse;
+        const INFO: &'static OperationInfo = &UPDATE_ROLE_INFO;
+    }
+
+    pub(super) static UPDATE_ROLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateRole",
+        action: "iam:UpdateRole",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UpdateRoleRequest as Structure>::SHAPE,
+        output: <super::UpdateRoleResponse as Structure>::SHAPE,
+        result_wrapper: Some("UpdateRoleResult"),
+        errors: &[
+            super::errors::UNMODIFIABLE_ENTITY_EXCEPTION,
+            super::errors::NO_SUCH_ENTITY_EXCEPTION,
+            super::errors::SERVICE_FAILURE_EXCEPTION,
+        ],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "iam",
+    signing_name: "iam",
+    endpoint_prefix: "iam",
+    protocols: &[Protocol::Query],
+    target_prefix: None,
+    cbor_name: None,
+    version: "2010-05-08",
+    xml_namespace: Some("https://iam.amazonaws.com/doc/2010-05-08/"),
+    validation_code: Some("ValidationError"),
+    operations: &[
+        &ops::ATTACH_ROLE_POLICY_INFO,
+        &ops::CREATE_POLICY_INFO,
+        &ops::CREATE_POLICY_VERSION_INFO,
+        &ops::CREATE_ROLE_INFO,
+        &ops::DELETE_POLICY_INFO,
+        &ops::DELETE_POLICY_VERSION_INFO,
+        &ops::DELETE_ROLE_INFO,
+        &ops::DELETE_ROLE_POLICY_INFO,
+        &ops::DETACH_ROLE_POLICY_INFO,
+        &ops::GET_POLICY_INFO,
+        &ops::GET_POLICY_VERSION_INFO,
+        &ops::GET_ROLE_INFO,
+        &ops::GET_ROLE_POLICY_INFO,
+        &ops::LIST_ATTACHED_ROLE_POLICIES_INFO,
+        &ops::LIST_POLICIES_INFO,
+        &ops::LIST_POLICY_VERSIONS_INFO,
+        &ops::LIST_ROLE_POLICIES_INFO,
+        &ops::LIST_ROLE_TAGS_INFO,
+        &ops::LIST_ROLES_INFO,
+        &ops::PUT_ROLE_POLICY_INFO,
+        &ops::SET_DEFAULT_POLICY_VERSION_INFO,
+        &ops::TAG_ROLE_INFO,
+        &ops::UNTAG_ROLE_INFO,
+        &ops::UPDATE_ASSUME_ROLE_POLICY_INFO,
+        &ops::UPDATE_ROLE_INFO,
+    ],
+    unlisted: &[
+        "AcceptDelegationRequest",
+        "AddClientIDToOpenIDConnectProvider",
+        "AddRoleToInstanceProfile",
+        "AddUserToGroup",
+        "AssociateDelegationRequest",
+        "AttachGroupPolicy",
+        "AttachUserPolicy",
+        "ChangePassword",
+        "CreateAccessKey",
+        "CreateAccountAlias",
+        "CreateDelegationRequest",
+        "CreateGroup",
+        "CreateInstanceProfile",
+        "CreateLoginProfile",
+        "CreateOpenIDConnectProvider",
+        "CreateSAMLProvider",
+        "CreateServiceLinkedRole",
+        "CreateServiceSpecificCredential",
+        "CreateUser",
+        "CreateVirtualMFADevice",
+        "DeactivateMFADevice",
+        "DeleteAccessKey",
+        "DeleteAccountAlias",
+        "DeleteAccountPasswordPolicy",
+        "DeleteGroup",
+        "DeleteGroupPolicy",
+        "DeleteInstanceProfile",
+        "DeleteLoginProfile",
+        "DeleteOpenIDConnectProvider",
+        "DeleteRolePermissionsBoundary",
+        "DeleteSAMLProvider",
+        "DeleteSSHPublicKey",
+        "DeleteServerCertificate",
+        "DeleteServiceLinkedRole",
+        "DeleteServiceSpecificCredential",
+        "DeleteSigningCertificate",
+        "DeleteUser",
+        "DeleteUserPermissionsBoundary",
+        "DeleteUserPolicy",
+        "DeleteVirtualMFADevice",
+        "DetachGroupPolicy",
+        "DetachUserPolicy",
+        "DisableOrganizationsRootCredentialsManagement",
+        "DisableOrganizationsRootSessions",
+        "DisableOutboundWebIdentityFederation",
+        "EnableMFADevice",
+        "EnableOrganizationsRootCredentialsManagement",
+        "EnableOrganizationsRootSessions",
+        "EnableOutboundWebIdentityFederation",
+        "GenerateCredentialReport",
+        "GenerateOrganizationsAccessReport",
+        "GenerateServiceLastAccessedDetails",
+        "GetAccessKeyLastUsed",
+        "GetAccountAuthorizationDetails",
+        "GetAccountPasswordPolicy",
+        "GetAccountSummary",
+        "GetContextKeysForCustomPolicy",
+        "GetContextKeysForPrincipalPolicy",
+        "GetCredentialReport",
+        "GetDelegationRequest",
+        "GetGroup",
+        "GetGroupPolicy",
+        "GetHumanReadableSummary",
+        "GetInstanceProfile",
+        "GetLoginProfile",
+        "GetMFADevice",
+        "GetOpenIDConnectProvider",
+        "GetOrganizationsAccessReport",
+        "GetOutboundWebIdentityFederationInfo",
+        "GetSAMLProvider",
+        "GetSSHPublicKey",
+        "GetServerCertificate",
+        "GetServiceLastAccessedDetails",
+        "GetServiceLastAccessedDetailsWithEntities",
+        "GetServiceLinkedRoleDeletionStatus",
+        "GetUser",
+        "GetUserPolicy",
+        "ListAccessKeys",
+        "ListAccountAliases",
+        "ListAttachedGroupPolicies",
+        "ListAttachedUserPolicies",
+        "ListDelegationRequests",
+        "ListEntitiesForPolicy",
+        "ListGroupPolicies",
+        "ListGroups",
+        "ListGroupsForUser",
+        "ListInstanceProfileTags",
+        "ListInstanceProfiles",
+        "ListInstanceProfilesForRole",
+        "ListMFADeviceTags",
+        "ListMFADevices",
+        "ListOpenIDConnectProviderTags",
+        "ListOpenIDConnectProviders",
+        "ListOrganizationsFeatures",
+        "ListPoliciesGrantingServiceAccess",
+        "ListPolicyTags",
+        "ListSAMLProviderTags",
+        "ListSAMLProviders",
+        "ListSSHPublicKeys",
+        "ListServerCertificateTags",
+        "ListServerCertificates",
+        "ListServiceSpecificCredentials",
+        "ListSigningCertificates",
+        "ListUserPolicies",
+        "ListUserTags",
+        "ListUsers",
+        "ListVirtualMFADevices",
+        "PutGroupPolicy",
+        "PutRolePermissionsBoundary",
+        "PutUserPermissionsBoundary",
+        "PutUserPolicy",
+        "RejectDelegationRequest",
+        "RemoveClientIDFromOpenIDConnectProvider",
+        "RemoveRoleFromInstanceProfile",
+        "RemoveUserFromGroup",
+        "ResetServiceSpecificCredential",
+        "ResyncMFADevice",
+        "SendDelegationToken",
+        "SetSecurityTokenServicePreferences",
+        "SimulateCustomPolicy",
+        "SimulatePrincipalPolicy",
+        "TagInstanceProfile",
+        "TagMFADevice",
+        "TagOpenIDConnectProvider",
+        "TagPolicy",
+        "TagSAMLProvider",
+        "TagServerCertificate",
+        "TagUser",
+        "UntagInstanceProfile",
+        "UntagMFADevice",
+        "UntagOpenIDConnectProvider",
+        "UntagPolicy",
+        "UntagSAMLProvider",
+        "UntagServerCertificate",
+        "UntagUser",
+        "UpdateAccessKey",
+        "UpdateAccountPasswordPolicy",
+        "UpdateDelegationRequest",
+        "UpdateGroup",
+        "UpdateLoginProfile",
+        "UpdateOpenIDConnectProviderThumbprint",
+        "UpdateRoleDescription",
+        "UpdateSAMLProvider",
+        "UpdateSSHPublicKey",
+        "UpdateServerCertificate",
+        "UpdateServiceSpecificCredential",
+        "UpdateSigningCertificate",
+        "UpdateUser",
+        "UploadSSHPublicKey",
+        "UploadServerCertificate",
+        "UploadSigningCertificate",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_iam_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
-            handle CreateRole;
-            query GetRole;
-            query ListRoles;
-            handle UpdateRole;
-            handle DeleteRole;
-            handle UpdateAssumeRolePolicy;
-            handle PutRolePolicy;
-            query GetRolePolicy;
-            query ListRolePolicies;
-            handle DeleteRolePolicy;
             handle AttachRolePolicy;
-            handle DetachRolePolicy;
-            query ListAttachedRolePolicies;
             handle CreatePolicy;
+            handle CreatePolicyVersion;
+            handle CreateRole;
+            handle DeletePolicy;
+            handle DeletePolicyVersion;
+            handle DeleteRole;
+            handle DeleteRolePolicy;
+            handle DetachRolePolicy;
             query GetPolicy;
             query GetPolicyVersion;
+            query GetRole;
+            query GetRolePolicy;
+            query ListAttachedRolePolicies;
             query ListPolicies;
             query ListPolicyVersions;
-            handle CreatePolicyVersion;
-            handle DeletePolicyVersion;
+            query ListRolePolicies;
+            query ListRoleTags;
+            query ListRoles;
+            handle PutRolePolicy;
             handle SetDefaultPolicyVersion;
-            handle DeletePolicy;
             handle TagRole;
             handle UntagRole;
-            query ListRoleTags;
+            handle UpdateAssumeRolePolicy;
+            handle UpdateRole;
         }
     };
 }

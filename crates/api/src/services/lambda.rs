@@ -7,7 +7,329 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use updraft_types::Timestamp;
-use crate::ServiceInfo;
+
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members, wire_by_text};
+use crate::{Protocol, ServiceInfo};
+
+#[rustfmt::skip]
+static NAMESPACED_FUNCTION_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(256) }, pattern: Some("(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STATEMENT_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(100) }, pattern: Some("([a-zA-Z0-9-_]+)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ACTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("(lambda:[*]|lambda:[a-zA-Z]+|[*])"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PRINCIPAL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("[^\\s]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}(-gov)?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SOURCE_OWNER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(12) }, pattern: Some("\\d{12}"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EVENT_SOURCE_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(256) }, pattern: Some("[a-zA-Z0-9._\\-]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PRINCIPAL_ORG_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(12), max: Some(34) }, pattern: Some("o-[a-z0-9]{10,32}"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static FUNCTION_URL_AUTH_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["NONE", "AWS_IAM", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FunctionUrlAuthType {
+    None,
+    AwsIam,
+    Other(String),
+}
+
+impl FunctionUrlAuthType {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::None => "NONE",
+            Self::AwsIam => "AWS_IAM",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for FunctionUrlAuthType {
+    fn from(text: &str) -> Self {
+        match text {
+            "NONE" => Self::None,
+            "AWS_IAM" => Self::AwsIam,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for FunctionUrlAuthType {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(FunctionUrlAuthType);
+
+#[rustfmt::skip]
+static INVOKED_VIA_FUNCTION_URL_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static ADD_PERMISSION_REQUEST_STRUCT: StructShape = StructShape { name: "AddPermissionRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StatementId", wire_name: "StatementId", shape: &STATEMENT_ID_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Action", wire_name: "Action", shape: &ACTION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Principal", wire_name: "Principal", shape: &PRINCIPAL_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SourceArn", wire_name: "SourceArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SourceAccount", wire_name: "SourceAccount", shape: &SOURCE_OWNER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EventSourceToken", wire_name: "EventSourceToken", shape: &EVENT_SOURCE_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PrincipalOrgID", wire_name: "PrincipalOrgID", shape: &PRINCIPAL_ORG_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionUrlAuthType", wire_name: "FunctionUrlAuthType", shape: &FUNCTION_URL_AUTH_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "InvokedViaFunctionUrl", wire_name: "InvokedViaFunctionUrl", shape: &INVOKED_VIA_FUNCTION_URL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AddPermissionRequest {
+    pub function_name: String,
+    pub statement_id: String,
+    pub action: String,
+    pub principal: String,
+    pub source_arn: Option<String>,
+    pub source_account: Option<String>,
+    pub event_source_token: Option<String>,
+    pub qualifier: Option<String>,
+    pub revision_id: Option<String>,
+    pub principal_org_id: Option<String>,
+    pub function_url_auth_type: Option<FunctionUrlAuthType>,
+    pub invoked_via_function_url: Option<bool>,
+}
+
+impl Structure for AddPermissionRequest {
+    const SHAPE: &'static StructShape = &ADD_PERMISSION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put(1, self.statement_id);
+        members.put(2, self.action);
+        members.put(3, self.principal);
+        members.put_some(4, self.source_arn);
+        members.put_some(5, self.source_account);
+        members.put_some(6, self.event_source_token);
+        members.put_some(7, self.qualifier);
+        members.put_some(8, self.revision_id);
+        members.put_some(9, self.principal_org_id);
+        members.put_some(10, self.function_url_auth_type);
+        members.put_some(11, self.invoked_via_function_url);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            statement_id: members.take(1),
+            action: members.take(2),
+            principal: members.take(3),
+            source_arn: members.take_some(4),
+            source_account: members.take_some(5),
+            event_source_token: members.take_some(6),
+            qualifier: members.take_some(7),
+            revision_id: members.take_some(8),
+            principal_org_id: members.take_some(9),
+            function_url_auth_type: members.take_some(10),
+            invoked_via_function_url: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(AddPermissionRequest);
+
+#[rustfmt::skip]
+static ADD_PERMISSION_RESPONSE_STRUCT: StructShape = StructShape { name: "AddPermissionResponse", members: &[shape::Member { name: "Statement", wire_name: "Statement", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AddPermissionResponse {
+    pub statement: Option<String>,
+}
+
+impl Structure for AddPermissionResponse {
+    const SHAPE: &'static StructShape = &ADD_PERMISSION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.statement);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { statement: members.take_some(0) }
+    }
+}
+
+wire_by_members!(AddPermissionResponse);
+
+#[rustfmt::skip]
+static FUNCTION_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(140) }, pattern: Some("(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ALIAS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("(?!^[0-9]+$)([a-zA-Z0-9-_]+)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static VERSION_WITH_LATEST_PUBLISHED_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: Some("(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DESCRIPTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(256) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ADDITIONAL_VERSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: Some("[0-9]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static WEIGHT_SHAPE: shape::Shape = shape::Shape::Double(Range { min: Some(0), max: Some(1) });
+
+#[rustfmt::skip]
+static ADDITIONAL_VERSION_WEIGHTS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ADDITIONAL_VERSION_SHAPE, value: &WEIGHT_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static ALIAS_ROUTING_CONFIGURATION_SHAPE: shape::Shape = shape::Shape::Structure(&ALIAS_ROUTING_CONFIGURATION_STRUCT);
+
+#[rustfmt::skip]
+static ALIAS_ROUTING_CONFIGURATION_STRUCT: StructShape = StructShape { name: "AliasRoutingConfiguration", members: &[shape::Member { name: "AdditionalVersionWeights", wire_name: "AdditionalVersionWeights", shape: &ADDITIONAL_VERSION_WEIGHTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AliasRoutingConfiguration {
+    pub additional_version_weights: Option<BTreeMap<String, f64>>,
+}
+
+impl Structure for AliasRoutingConfiguration {
+    const SHAPE: &'static StructShape = &ALIAS_ROUTING_CONFIGURATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.additional_version_weights);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { additional_version_weights: members.take_some(0) }
+    }
+}
+
+wire_by_members!(AliasRoutingConfiguration);
+
+#[rustfmt::skip]
+static CREATE_ALIAS_REQUEST_STRUCT: StructShape = StructShape { name: "CreateAliasRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &ALIAS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionVersion", wire_name: "FunctionVersion", shape: &VERSION_WITH_LATEST_PUBLISHED_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoutingConfig", wire_name: "RoutingConfig", shape: &ALIAS_ROUTING_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateAliasRequest {
+    pub function_name: String,
+    pub name: String,
+    pub function_version: String,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+}
+
+impl Structure for CreateAliasRequest {
+    const SHAPE: &'static StructShape = &CREATE_ALIAS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put(1, self.name);
+        members.put(2, self.function_version);
+        members.put_some(3, self.description);
+        members.put_some(4, self.routing_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            name: members.take(1),
+            function_version: members.take(2),
+            description: members.take_some(3),
+            routing_config: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(CreateAliasRequest);
+
+#[rustfmt::skip]
+static FUNCTION_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(10000) }, pattern: Some("arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static VERSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: Some("(\\$LATEST|[0-9]+)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ALIAS_CONFIGURATION_SHAPE: shape::Shape = shape::Shape::Structure(&ALIAS_CONFIGURATION_STRUCT);
+
+#[rustfmt::skip]
+static ALIAS_CONFIGURATION_STRUCT: StructShape = StructShape { name: "AliasConfiguration", members: &[shape::Member { name: "AliasArn", wire_name: "AliasArn", shape: &FUNCTION_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &ALIAS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionVersion", wire_name: "FunctionVersion", shape: &VERSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoutingConfig", wire_name: "RoutingConfig", shape: &ALIAS_ROUTING_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AliasConfiguration {
+    pub alias_arn: Option<String>,
+    pub name: Option<String>,
+    pub function_version: Option<String>,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+    pub revision_id: Option<String>,
+}
+
+impl Structure for AliasConfiguration {
+    const SHAPE: &'static StructShape = &ALIAS_CONFIGURATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.alias_arn);
+        members.put_some(1, self.name);
+        members.put_some(2, self.function_version);
+        members.put_some(3, self.description);
+        members.put_some(4, self.routing_config);
+        members.put_some(5, self.revision_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            alias_arn: members.take_some(0),
+            name: members.take_some(1),
+            function_version: members.take_some(2),
+            description: members.take_some(3),
+            routing_config: members.take_some(4),
+            revision_id: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(AliasConfiguration);
+
+#[rustfmt::skip]
+static RUNTIME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["nodejs", "nodejs4.3", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x", "nodejs16.x", "java8", "java8.al2", "java11", "python2.7", "python3.6", "python3.7", "python3.8", "python3.9", "dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet6", "dotnet8", "nodejs4.3-edge", "go1.x", "ruby2.5", "ruby2.7", "provided", "provided.al2", "nodejs18.x", "python3.10", "java17", "ruby3.2", "ruby3.3", "ruby3.4", "python3.11", "nodejs20.x", "provided.al2023", "python3.12", "java21", "python3.13", "nodejs22.x", "nodejs24.x", "python3.14", "java25", "dotnet10", "ruby4.0", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Runtime {
@@ -175,6 +497,41 @@ impl Default for Runtime {
     }
 }
 
+wire_by_text!(Runtime);
+
+#[rustfmt::skip]
+static ROLE_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static HANDLER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(128) }, pattern: Some("[^\\s]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static BLOB_SHAPE: shape::Shape = shape::Shape::Blob(Range::ANY);
+
+#[rustfmt::skip]
+static S3_BUCKET_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(3), max: Some(63) }, pattern: Some("[0-9A-Za-z\\.\\-_]*(?<!\\.)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static S3_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static S3_OBJECT_VERSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static KMS_KEY_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static FUNCTION_CODE_SHAPE: shape::Shape = shape::Shape::Structure(&FUNCTION_CODE_STRUCT);
+
+#[rustfmt::skip]
+static FUNCTION_CODE_STRUCT: StructShape = StructShape { name: "FunctionCode", members: &[shape::Member { name: "ZipFile", wire_name: "ZipFile", shape: &BLOB_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "S3Bucket", wire_name: "S3Bucket", shape: &S3_BUCKET_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "S3Key", wire_name: "S3Key", shape: &S3_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "S3ObjectVersion", wire_name: "S3ObjectVersion", shape: &S3_OBJECT_VERSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImageUri", wire_name: "ImageUri", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SourceKMSKeyArn", wire_name: "SourceKMSKeyArn", shape: &KMS_KEY_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FunctionCode {
     pub zip_file: Option<Bytes>,
@@ -185,12 +542,98 @@ pub struct FunctionCode {
     pub source_kms_key_arn: Option<String>,
 }
 
+impl Structure for FunctionCode {
+    const SHAPE: &'static StructShape = &FUNCTION_CODE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.zip_file);
+        members.put_some(1, self.s3_bucket);
+        members.put_some(2, self.s3_key);
+        members.put_some(3, self.s3_object_version);
+        members.put_some(4, self.image_uri);
+        members.put_some(5, self.source_kms_key_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            zip_file: members.take_some(0),
+            s3_bucket: members.take_some(1),
+            s3_key: members.take_some(2),
+            s3_object_version: members.take_some(3),
+            image_uri: members.take_some(4),
+            source_kms_key_arn: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(FunctionCode);
+
+#[rustfmt::skip]
+static TIMEOUT_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: None });
+
+#[rustfmt::skip]
+static MEMORY_SIZE_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(128), max: Some(32768) });
+
+#[rustfmt::skip]
+static BOOLEAN_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static SUBNET_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SUBNET_IDS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &SUBNET_ID_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(0), max: Some(16) } });
+
+#[rustfmt::skip]
+static SECURITY_GROUP_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SECURITY_GROUP_IDS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &SECURITY_GROUP_ID_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(0), max: Some(5) } });
+
+#[rustfmt::skip]
+static NULLABLE_BOOLEAN_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static VPC_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&VPC_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static VPC_CONFIG_STRUCT: StructShape = StructShape { name: "VpcConfig", members: &[shape::Member { name: "SubnetIds", wire_name: "SubnetIds", shape: &SUBNET_IDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SecurityGroupIds", wire_name: "SecurityGroupIds", shape: &SECURITY_GROUP_IDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Ipv6AllowedForDualStack", wire_name: "Ipv6AllowedForDualStack", shape: &NULLABLE_BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VpcConfig {
     pub subnet_ids: Option<Vec<String>>,
     pub security_group_ids: Option<Vec<String>>,
     pub ipv6_allowed_for_dual_stack: Option<bool>,
 }
+
+impl Structure for VpcConfig {
+    const SHAPE: &'static StructShape = &VPC_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.subnet_ids);
+        members.put_some(1, self.security_group_ids);
+        members.put_some(2, self.ipv6_allowed_for_dual_stack);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            subnet_ids: members.take_some(0),
+            security_group_ids: members.take_some(1),
+            ipv6_allowed_for_dual_stack: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(VpcConfig);
+
+#[rustfmt::skip]
+static PACKAGE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Zip", "Image", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PackageType {
@@ -226,15 +669,78 @@ impl Default for PackageType {
     }
 }
 
+wire_by_text!(PackageType);
+
+#[rustfmt::skip]
+static RESOURCE_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DEAD_LETTER_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&DEAD_LETTER_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static DEAD_LETTER_CONFIG_STRUCT: StructShape = StructShape { name: "DeadLetterConfig", members: &[shape::Member { name: "TargetArn", wire_name: "TargetArn", shape: &RESOURCE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeadLetterConfig {
     pub target_arn: Option<String>,
 }
 
+impl Structure for DeadLetterConfig {
+    const SHAPE: &'static StructShape = &DEAD_LETTER_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.target_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { target_arn: members.take_some(0) }
+    }
+}
+
+wire_by_members!(DeadLetterConfig);
+
+#[rustfmt::skip]
+static ENVIRONMENT_VARIABLE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("[a-zA-Z]([a-zA-Z0-9_])+"), values: &[], sensitive: true });
+
+#[rustfmt::skip]
+static ENVIRONMENT_VARIABLE_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: true });
+
+#[rustfmt::skip]
+static ENVIRONMENT_VARIABLES_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ENVIRONMENT_VARIABLE_NAME_SHAPE, value: &ENVIRONMENT_VARIABLE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static ENVIRONMENT_SHAPE: shape::Shape = shape::Shape::Structure(&ENVIRONMENT_STRUCT);
+
+#[rustfmt::skip]
+static ENVIRONMENT_STRUCT: StructShape = StructShape { name: "Environment", members: &[shape::Member { name: "Variables", wire_name: "Variables", shape: &ENVIRONMENT_VARIABLES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Environment {
     pub variables: Option<BTreeMap<String, String>>,
 }
+
+impl Structure for Environment {
+    const SHAPE: &'static StructShape = &ENVIRONMENT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.variables);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { variables: members.take_some(0) }
+    }
+}
+
+wire_by_members!(Environment);
+
+#[rustfmt::skip]
+static TRACING_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Active", "PassThrough", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TracingMode {
@@ -270,10 +776,64 @@ impl Default for TracingMode {
     }
 }
 
+wire_by_text!(TracingMode);
+
+#[rustfmt::skip]
+static TRACING_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&TRACING_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static TRACING_CONFIG_STRUCT: StructShape = StructShape { name: "TracingConfig", members: &[shape::Member { name: "Mode", wire_name: "Mode", shape: &TRACING_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TracingConfig {
     pub mode: Option<TracingMode>,
 }
+
+impl Structure for TracingConfig {
+    const SHAPE: &'static StructShape = &TRACING_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { mode: members.take_some(0) }
+    }
+}
+
+wire_by_members!(TracingConfig);
+
+#[rustfmt::skip]
+static TAG_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAGS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &TAG_KEY_SHAPE, value: &TAG_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LAYER_VERSION_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(140) }, pattern: Some("arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LAYER_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LAYER_VERSION_ARN_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static FILE_SYSTEM_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(256) }, pattern: Some("arn:aws[a-zA-Z-]*:elasticfilesystem:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LOCAL_MOUNT_PATH_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(160) }, pattern: Some("/mnt/[a-zA-Z0-9-_.]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static FILE_SYSTEM_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&FILE_SYSTEM_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static FILE_SYSTEM_CONFIG_STRUCT: StructShape = StructShape { name: "FileSystemConfig", members: &[shape::Member { name: "Arn", wire_name: "Arn", shape: &FILE_SYSTEM_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LocalMountPath", wire_name: "LocalMountPath", shape: &LOCAL_MOUNT_PATH_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FileSystemConfig {
@@ -281,12 +841,75 @@ pub struct FileSystemConfig {
     pub local_mount_path: String,
 }
 
+impl Structure for FileSystemConfig {
+    const SHAPE: &'static StructShape = &FILE_SYSTEM_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.arn);
+        members.put(1, self.local_mount_path);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { arn: members.take(0), local_mount_path: members.take(1) }
+    }
+}
+
+wire_by_members!(FileSystemConfig);
+
+#[rustfmt::skip]
+static FILE_SYSTEM_CONFIG_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &FILE_SYSTEM_CONFIG_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(0), max: Some(1) } });
+
+#[rustfmt::skip]
+static STRING_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STRING_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(0), max: Some(1500) } });
+
+#[rustfmt::skip]
+static WORKING_DIRECTORY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(1000) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static IMAGE_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&IMAGE_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static IMAGE_CONFIG_STRUCT: StructShape = StructShape { name: "ImageConfig", members: &[shape::Member { name: "EntryPoint", wire_name: "EntryPoint", shape: &STRING_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Command", wire_name: "Command", shape: &STRING_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WorkingDirectory", wire_name: "WorkingDirectory", shape: &WORKING_DIRECTORY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ImageConfig {
     pub entry_point: Option<Vec<String>>,
     pub command: Option<Vec<String>>,
     pub working_directory: Option<String>,
 }
+
+impl Structure for ImageConfig {
+    const SHAPE: &'static StructShape = &IMAGE_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.entry_point);
+        members.put_some(1, self.command);
+        members.put_some(2, self.working_directory);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            entry_point: members.take_some(0),
+            command: members.take_some(1),
+            working_directory: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ImageConfig);
+
+#[rustfmt::skip]
+static CODE_SIGNING_CONFIG_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(200) }, pattern: Some("arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:code-signing-config:csc-[a-z0-9]{17}"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ARCHITECTURE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["x86_64", "arm64", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Architecture {
@@ -322,10 +945,44 @@ impl Default for Architecture {
     }
 }
 
+wire_by_text!(Architecture);
+
+#[rustfmt::skip]
+static ARCHITECTURES_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ARCHITECTURE_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(1) } });
+
+#[rustfmt::skip]
+static EPHEMERAL_STORAGE_SIZE_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(512), max: Some(10240) });
+
+#[rustfmt::skip]
+static EPHEMERAL_STORAGE_SHAPE: shape::Shape = shape::Shape::Structure(&EPHEMERAL_STORAGE_STRUCT);
+
+#[rustfmt::skip]
+static EPHEMERAL_STORAGE_STRUCT: StructShape = StructShape { name: "EphemeralStorage", members: &[shape::Member { name: "Size", wire_name: "Size", shape: &EPHEMERAL_STORAGE_SIZE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EphemeralStorage {
     pub size: i32,
 }
+
+impl Structure for EphemeralStorage {
+    const SHAPE: &'static StructShape = &EPHEMERAL_STORAGE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.size);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { size: members.take(0) }
+    }
+}
+
+wire_by_members!(EphemeralStorage);
+
+#[rustfmt::skip]
+static SNAP_START_APPLY_ON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PublishedVersions", "None", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SnapStartApplyOn {
@@ -361,10 +1018,38 @@ impl Default for SnapStartApplyOn {
     }
 }
 
+wire_by_text!(SnapStartApplyOn);
+
+#[rustfmt::skip]
+static SNAP_START_SHAPE: shape::Shape = shape::Shape::Structure(&SNAP_START_STRUCT);
+
+#[rustfmt::skip]
+static SNAP_START_STRUCT: StructShape = StructShape { name: "SnapStart", members: &[shape::Member { name: "ApplyOn", wire_name: "ApplyOn", shape: &SNAP_START_APPLY_ON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SnapStart {
     pub apply_on: Option<SnapStartApplyOn>,
 }
+
+impl Structure for SnapStart {
+    const SHAPE: &'static StructShape = &SNAP_START_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.apply_on);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { apply_on: members.take_some(0) }
+    }
+}
+
+wire_by_members!(SnapStart);
+
+#[rustfmt::skip]
+static LOG_FORMAT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["JSON", "Text", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogFormat {
@@ -399,6 +1084,11 @@ impl Default for LogFormat {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(LogFormat);
+
+#[rustfmt::skip]
+static APPLICATION_LOG_LEVEL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ApplicationLogLevel {
@@ -446,6 +1136,11 @@ impl Default for ApplicationLogLevel {
     }
 }
 
+wire_by_text!(ApplicationLogLevel);
+
+#[rustfmt::skip]
+static SYSTEM_LOG_LEVEL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["DEBUG", "INFO", "WARN", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SystemLogLevel {
     Debug,
@@ -483,6 +1178,21 @@ impl Default for SystemLogLevel {
     }
 }
 
+wire_by_text!(SystemLogLevel);
+
+#[rustfmt::skip]
+static LOG_GROUP_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(512) }, pattern: Some("[\\.\\-_/#A-Za-z0-9]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LOGGING_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&LOGGING_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static LOGGING_CONFIG_STRUCT: StructShape = StructShape { name: "LoggingConfig", members: &[shape::Member { name: "LogFormat", wire_name: "LogFormat", shape: &LOG_FORMAT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ApplicationLogLevel", wire_name: "ApplicationLogLevel", shape: &APPLICATION_LOG_LEVEL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SystemLogLevel", wire_name: "SystemLogLevel", shape: &SYSTEM_LOG_LEVEL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogGroup", wire_name: "LogGroup", shape: &LOG_GROUP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LoggingConfig {
     pub log_format: Option<LogFormat>,
@@ -491,6 +1201,48 @@ pub struct LoggingConfig {
     pub log_group: Option<String>,
 }
 
+impl Structure for LoggingConfig {
+    const SHAPE: &'static StructShape = &LOGGING_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_format);
+        members.put_some(1, self.application_log_level);
+        members.put_some(2, self.system_log_level);
+        members.put_some(3, self.log_group);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_format: members.take_some(0),
+            application_log_level: members.take_some(1),
+            system_log_level: members.take_some(2),
+            log_group: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(LoggingConfig);
+
+#[rustfmt::skip]
+static CAPACITY_PROVIDER_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(140) }, pattern: Some("arn:aws[a-zA-Z-]*:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:capacity-provider:[a-zA-Z0-9-_]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(1600) });
+
+#[rustfmt::skip]
+static EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU_SHAPE: shape::Shape = shape::Shape::Double(Range { min: Some(2), max: Some(8) });
+
+#[rustfmt::skip]
+static LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG_STRUCT: StructShape = StructShape { name: "LambdaManagedInstancesCapacityProviderConfig", members: &[shape::Member { name: "CapacityProviderArn", wire_name: "CapacityProviderArn", shape: &CAPACITY_PROVIDER_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PerExecutionEnvironmentMaxConcurrency", wire_name: "PerExecutionEnvironmentMaxConcurrency", shape: &PER_EXECUTION_ENVIRONMENT_MAX_CONCURRENCY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExecutionEnvironmentMemoryGiBPerVCpu", wire_name: "ExecutionEnvironmentMemoryGiBPerVCpu", shape: &EXECUTION_ENVIRONMENT_MEMORY_GI_B_PER_V_CPU_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LambdaManagedInstancesCapacityProviderConfig {
     pub capacity_provider_arn: String,
@@ -498,10 +1250,58 @@ pub struct LambdaManagedInstancesCapacityProviderConfig {
     pub execution_environment_memory_gi_b_per_v_cpu: Option<f64>,
 }
 
+impl Structure for LambdaManagedInstancesCapacityProviderConfig {
+    const SHAPE: &'static StructShape = &LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.capacity_provider_arn);
+        members.put_some(1, self.per_execution_environment_max_concurrency);
+        members.put_some(2, self.execution_environment_memory_gi_b_per_v_cpu);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            capacity_provider_arn: members.take(0),
+            per_execution_environment_max_concurrency: members.take_some(1),
+            execution_environment_memory_gi_b_per_v_cpu: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(LambdaManagedInstancesCapacityProviderConfig);
+
+#[rustfmt::skip]
+static CAPACITY_PROVIDER_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&CAPACITY_PROVIDER_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static CAPACITY_PROVIDER_CONFIG_STRUCT: StructShape = StructShape { name: "CapacityProviderConfig", members: &[shape::Member { name: "LambdaManagedInstancesCapacityProviderConfig", wire_name: "LambdaManagedInstancesCapacityProviderConfig", shape: &LAMBDA_MANAGED_INSTANCES_CAPACITY_PROVIDER_CONFIG_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CapacityProviderConfig {
     pub lambda_managed_instances_capacity_provider_config: LambdaManagedInstancesCapacityProviderConfig,
 }
+
+impl Structure for CapacityProviderConfig {
+    const SHAPE: &'static StructShape = &CAPACITY_PROVIDER_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.lambda_managed_instances_capacity_provider_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { lambda_managed_instances_capacity_provider_config: members.take(0) }
+    }
+}
+
+wire_by_members!(CapacityProviderConfig);
+
+#[rustfmt::skip]
+static FUNCTION_VERSION_LATEST_PUBLISHED_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["LATEST_PUBLISHED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FunctionVersionLatestPublished {
@@ -534,11 +1334,47 @@ impl Default for FunctionVersionLatestPublished {
     }
 }
 
+wire_by_text!(FunctionVersionLatestPublished);
+
+#[rustfmt::skip]
+static RETENTION_PERIOD_IN_DAYS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(90) });
+
+#[rustfmt::skip]
+static EXECUTION_TIMEOUT_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(31622400) });
+
+#[rustfmt::skip]
+static DURABLE_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&DURABLE_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static DURABLE_CONFIG_STRUCT: StructShape = StructShape { name: "DurableConfig", members: &[shape::Member { name: "RetentionPeriodInDays", wire_name: "RetentionPeriodInDays", shape: &RETENTION_PERIOD_IN_DAYS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExecutionTimeout", wire_name: "ExecutionTimeout", shape: &EXECUTION_TIMEOUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DurableConfig {
     pub retention_period_in_days: Option<i32>,
     pub execution_timeout: Option<i32>,
 }
+
+impl Structure for DurableConfig {
+    const SHAPE: &'static StructShape = &DURABLE_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.retention_period_in_days);
+        members.put_some(1, self.execution_timeout);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { retention_period_in_days: members.take_some(0), execution_timeout: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DurableConfig);
+
+#[rustfmt::skip]
+static TENANT_ISOLATION_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PER_TENANT", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TenantIsolationMode {
@@ -571,10 +1407,66 @@ impl Default for TenantIsolationMode {
     }
 }
 
+wire_by_text!(TenantIsolationMode);
+
+#[rustfmt::skip]
+static TENANCY_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&TENANCY_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static TENANCY_CONFIG_STRUCT: StructShape = StructShape { name: "TenancyConfig", members: &[shape::Member { name: "TenantIsolationMode", wire_name: "TenantIsolationMode", shape: &TENANT_ISOLATION_MODE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TenancyConfig {
     pub tenant_isolation_mode: TenantIsolationMode,
 }
+
+impl Structure for TenancyConfig {
+    const SHAPE: &'static StructShape = &TENANCY_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.tenant_isolation_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tenant_isolation_mode: members.take(0) }
+    }
+}
+
+wire_by_members!(TenancyConfig);
+
+#[rustfmt::skip]
+static CREATE_FUNCTION_REQUEST_STRUCT: StructShape = StructShape { name: "CreateFunctionRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Runtime", wire_name: "Runtime", shape: &RUNTIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Role", wire_name: "Role", shape: &ROLE_ARN_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Handler", wire_name: "Handler", shape: &HANDLER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Code", wire_name: "Code", shape: &FUNCTION_CODE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Timeout", wire_name: "Timeout", shape: &TIMEOUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MemorySize", wire_name: "MemorySize", shape: &MEMORY_SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Publish", wire_name: "Publish", shape: &BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VpcConfig", wire_name: "VpcConfig", shape: &VPC_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PackageType", wire_name: "PackageType", shape: &PACKAGE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeadLetterConfig", wire_name: "DeadLetterConfig", shape: &DEAD_LETTER_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Environment", wire_name: "Environment", shape: &ENVIRONMENT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSKeyArn", wire_name: "KMSKeyArn", shape: &KMS_KEY_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TracingConfig", wire_name: "TracingConfig", shape: &TRACING_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Layers", wire_name: "Layers", shape: &LAYER_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FileSystemConfigs", wire_name: "FileSystemConfigs", shape: &FILE_SYSTEM_CONFIG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImageConfig", wire_name: "ImageConfig", shape: &IMAGE_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CodeSigningConfigArn", wire_name: "CodeSigningConfigArn", shape: &CODE_SIGNING_CONFIG_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Architectures", wire_name: "Architectures", shape: &ARCHITECTURES_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EphemeralStorage", wire_name: "EphemeralStorage", shape: &EPHEMERAL_STORAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SnapStart", wire_name: "SnapStart", shape: &SNAP_START_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LoggingConfig", wire_name: "LoggingConfig", shape: &LOGGING_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CapacityProviderConfig", wire_name: "CapacityProviderConfig", shape: &CAPACITY_PROVIDER_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PublishTo", wire_name: "PublishTo", shape: &FUNCTION_VERSION_LATEST_PUBLISHED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DurableConfig", wire_name: "DurableConfig", shape: &DURABLE_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TenancyConfig", wire_name: "TenancyConfig", shape: &TENANCY_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateFunctionRequest {
@@ -608,6 +1500,100 @@ pub struct CreateFunctionRequest {
     pub tenancy_config: Option<TenancyConfig>,
 }
 
+impl Structure for CreateFunctionRequest {
+    const SHAPE: &'static StructShape = &CREATE_FUNCTION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.runtime);
+        members.put(2, self.role);
+        members.put_some(3, self.handler);
+        members.put(4, self.code);
+        members.put_some(5, self.description);
+        members.put_some(6, self.timeout);
+        members.put_some(7, self.memory_size);
+        members.put_some(8, self.publish);
+        members.put_some(9, self.vpc_config);
+        members.put_some(10, self.package_type);
+        members.put_some(11, self.dead_letter_config);
+        members.put_some(12, self.environment);
+        members.put_some(13, self.kms_key_arn);
+        members.put_some(14, self.tracing_config);
+        members.put_some(15, self.tags);
+        members.put_some(16, self.layers);
+        members.put_some(17, self.file_system_configs);
+        members.put_some(18, self.image_config);
+        members.put_some(19, self.code_signing_config_arn);
+        members.put_some(20, self.architectures);
+        members.put_some(21, self.ephemeral_storage);
+        members.put_some(22, self.snap_start);
+        members.put_some(23, self.logging_config);
+        members.put_some(24, self.capacity_provider_config);
+        members.put_some(25, self.publish_to);
+        members.put_some(26, self.durable_config);
+        members.put_some(27, self.tenancy_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            runtime: members.take_some(1),
+            role: members.take(2),
+            handler: members.take_some(3),
+            code: members.take(4),
+            description: members.take_some(5),
+            timeout: members.take_some(6),
+            memory_size: members.take_some(7),
+            publish: members.take_some(8),
+            vpc_config: members.take_some(9),
+            package_type: members.take_some(10),
+            dead_letter_config: members.take_some(11),
+            environment: members.take_some(12),
+            kms_key_arn: members.take_some(13),
+            tracing_config: members.take_some(14),
+            tags: members.take_some(15),
+            layers: members.take_some(16),
+            file_system_configs: members.take_some(17),
+            image_config: members.take_some(18),
+            code_signing_config_arn: members.take_some(19),
+            architectures: members.take_some(20),
+            ephemeral_storage: members.take_some(21),
+            snap_start: members.take_some(22),
+            logging_config: members.take_some(23),
+            capacity_provider_config: members.take_some(24),
+            publish_to: members.take_some(25),
+            durable_config: members.take_some(26),
+            tenancy_config: members.take_some(27),
+        }
+    }
+}
+
+wire_by_members!(CreateFunctionRequest);
+
+#[rustfmt::skip]
+static NAME_SPACED_FUNCTION_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(10000) }, pattern: Some("arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_\\.]+(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LONG_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
+
+#[rustfmt::skip]
+static TIMESTAMP_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static VPC_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static VPC_CONFIG_RESPONSE_SHAPE: shape::Shape = shape::Shape::Structure(&VPC_CONFIG_RESPONSE_STRUCT);
+
+#[rustfmt::skip]
+static VPC_CONFIG_RESPONSE_STRUCT: StructShape = StructShape { name: "VpcConfigResponse", members: &[shape::Member { name: "SubnetIds", wire_name: "SubnetIds", shape: &SUBNET_IDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SecurityGroupIds", wire_name: "SecurityGroupIds", shape: &SECURITY_GROUP_IDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VpcId", wire_name: "VpcId", shape: &VPC_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Ipv6AllowedForDualStack", wire_name: "Ipv6AllowedForDualStack", shape: &NULLABLE_BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VpcConfigResponse {
     pub subnet_ids: Option<Vec<String>>,
@@ -616,11 +1602,71 @@ pub struct VpcConfigResponse {
     pub ipv6_allowed_for_dual_stack: Option<bool>,
 }
 
+impl Structure for VpcConfigResponse {
+    const SHAPE: &'static StructShape = &VPC_CONFIG_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.subnet_ids);
+        members.put_some(1, self.security_group_ids);
+        members.put_some(2, self.vpc_id);
+        members.put_some(3, self.ipv6_allowed_for_dual_stack);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            subnet_ids: members.take_some(0),
+            security_group_ids: members.take_some(1),
+            vpc_id: members.take_some(2),
+            ipv6_allowed_for_dual_stack: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(VpcConfigResponse);
+
+#[rustfmt::skip]
+static SENSITIVE_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: true });
+
+#[rustfmt::skip]
+static ENVIRONMENT_ERROR_SHAPE: shape::Shape = shape::Shape::Structure(&ENVIRONMENT_ERROR_STRUCT);
+
+#[rustfmt::skip]
+static ENVIRONMENT_ERROR_STRUCT: StructShape = StructShape { name: "EnvironmentError", members: &[shape::Member { name: "ErrorCode", wire_name: "ErrorCode", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Message", wire_name: "Message", shape: &SENSITIVE_STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EnvironmentError {
     pub error_code: Option<String>,
     pub message: Option<String>,
 }
+
+impl Structure for EnvironmentError {
+    const SHAPE: &'static StructShape = &ENVIRONMENT_ERROR_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.error_code);
+        members.put_some(1, self.message);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { error_code: members.take_some(0), message: members.take_some(1) }
+    }
+}
+
+wire_by_members!(EnvironmentError);
+
+#[rustfmt::skip]
+static ENVIRONMENT_RESPONSE_SHAPE: shape::Shape = shape::Shape::Structure(&ENVIRONMENT_RESPONSE_STRUCT);
+
+#[rustfmt::skip]
+static ENVIRONMENT_RESPONSE_STRUCT: StructShape = StructShape { name: "EnvironmentResponse", members: &[shape::Member { name: "Variables", wire_name: "Variables", shape: &ENVIRONMENT_VARIABLES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Error", wire_name: "Error", shape: &ENVIRONMENT_ERROR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EnvironmentResponse {
@@ -628,10 +1674,60 @@ pub struct EnvironmentResponse {
     pub error: Option<EnvironmentError>,
 }
 
+impl Structure for EnvironmentResponse {
+    const SHAPE: &'static StructShape = &ENVIRONMENT_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.variables);
+        members.put_some(1, self.error);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { variables: members.take_some(0), error: members.take_some(1) }
+    }
+}
+
+wire_by_members!(EnvironmentResponse);
+
+#[rustfmt::skip]
+static TRACING_CONFIG_RESPONSE_SHAPE: shape::Shape = shape::Shape::Structure(&TRACING_CONFIG_RESPONSE_STRUCT);
+
+#[rustfmt::skip]
+static TRACING_CONFIG_RESPONSE_STRUCT: StructShape = StructShape { name: "TracingConfigResponse", members: &[shape::Member { name: "Mode", wire_name: "Mode", shape: &TRACING_MODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TracingConfigResponse {
     pub mode: Option<TracingMode>,
 }
+
+impl Structure for TracingConfigResponse {
+    const SHAPE: &'static StructShape = &TRACING_CONFIG_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { mode: members.take_some(0) }
+    }
+}
+
+wire_by_members!(TracingConfigResponse);
+
+#[rustfmt::skip]
+static LAYER_SHAPE: shape::Shape = shape::Shape::Structure(&LAYER_STRUCT);
+
+#[rustfmt::skip]
+static LAYER_STRUCT: StructShape = StructShape { name: "Layer", members: &[shape::Member { name: "Arn", wire_name: "Arn", shape: &LAYER_VERSION_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CodeSize", wire_name: "CodeSize", shape: &LONG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SigningProfileVersionArn", wire_name: "SigningProfileVersionArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SigningJobArn", wire_name: "SigningJobArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Layer {
@@ -640,6 +1736,36 @@ pub struct Layer {
     pub signing_profile_version_arn: Option<String>,
     pub signing_job_arn: Option<String>,
 }
+
+impl Structure for Layer {
+    const SHAPE: &'static StructShape = &LAYER_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.arn);
+        members.put_some(1, self.code_size);
+        members.put_some(2, self.signing_profile_version_arn);
+        members.put_some(3, self.signing_job_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            arn: members.take_some(0),
+            code_size: members.take_some(1),
+            signing_profile_version_arn: members.take_some(2),
+            signing_job_arn: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(Layer);
+
+#[rustfmt::skip]
+static LAYERS_REFERENCE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LAYER_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static STATE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Pending", "Active", "Inactive", "Failed", "Deactivating", "Deactivated", "ActiveNonInvocable", "Deleting", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
@@ -692,6 +1818,14 @@ impl Default for State {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(State);
+
+#[rustfmt::skip]
+static STATE_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STATE_REASON_CODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Idle", "Creating", "Restoring", "EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "DrainingDurableExecutions", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StateReasonCode {
@@ -835,6 +1969,11 @@ impl Default for StateReasonCode {
     }
 }
 
+wire_by_text!(StateReasonCode);
+
+#[rustfmt::skip]
+static LAST_UPDATE_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Successful", "Failed", "InProgress", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LastUpdateStatus {
     Successful,
@@ -871,6 +2010,14 @@ impl Default for LastUpdateStatus {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(LastUpdateStatus);
+
+#[rustfmt::skip]
+static LAST_UPDATE_STATUS_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LAST_UPDATE_STATUS_REASON_CODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["EniLimitExceeded", "InsufficientRolePermissions", "InvalidConfiguration", "InternalError", "SubnetOutOfIPAddresses", "InvalidSubnet", "InvalidSecurityGroup", "ImageDeleted", "ImageAccessDenied", "InvalidImage", "KMSKeyAccessDenied", "KMSKeyNotFound", "InvalidStateKMSKey", "DisabledKMSKey", "EFSIOError", "EFSMountConnectivityError", "EFSMountFailure", "EFSMountTimeout", "InvalidRuntime", "InvalidZipFileException", "FunctionError", "VcpuLimitExceeded", "CapacityProviderScalingLimitExceeded", "InsufficientCapacity", "EC2RequestLimitExceeded", "FunctionError.InitTimeout", "FunctionError.RuntimeInitError", "FunctionError.ExtensionInitError", "FunctionError.InvalidEntryPoint", "FunctionError.InvalidWorkingDirectory", "FunctionError.PermissionDenied", "FunctionError.TooManyExtensions", "FunctionError.InitResourceExhausted", "DisallowedByVpcEncryptionControl", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LastUpdateStatusReasonCode {
@@ -1002,17 +2149,72 @@ impl Default for LastUpdateStatusReasonCode {
     }
 }
 
+wire_by_text!(LastUpdateStatusReasonCode);
+
+#[rustfmt::skip]
+static IMAGE_CONFIG_ERROR_SHAPE: shape::Shape = shape::Shape::Structure(&IMAGE_CONFIG_ERROR_STRUCT);
+
+#[rustfmt::skip]
+static IMAGE_CONFIG_ERROR_STRUCT: StructShape = StructShape { name: "ImageConfigError", members: &[shape::Member { name: "ErrorCode", wire_name: "ErrorCode", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Message", wire_name: "Message", shape: &SENSITIVE_STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ImageConfigError {
     pub error_code: Option<String>,
     pub message: Option<String>,
 }
 
+impl Structure for ImageConfigError {
+    const SHAPE: &'static StructShape = &IMAGE_CONFIG_ERROR_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.error_code);
+        members.put_some(1, self.message);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { error_code: members.take_some(0), message: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ImageConfigError);
+
+#[rustfmt::skip]
+static IMAGE_CONFIG_RESPONSE_SHAPE: shape::Shape = shape::Shape::Structure(&IMAGE_CONFIG_RESPONSE_STRUCT);
+
+#[rustfmt::skip]
+static IMAGE_CONFIG_RESPONSE_STRUCT: StructShape = StructShape { name: "ImageConfigResponse", members: &[shape::Member { name: "ImageConfig", wire_name: "ImageConfig", shape: &IMAGE_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Error", wire_name: "Error", shape: &IMAGE_CONFIG_ERROR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ImageConfigResponse {
     pub image_config: Option<ImageConfig>,
     pub error: Option<ImageConfigError>,
 }
+
+impl Structure for ImageConfigResponse {
+    const SHAPE: &'static StructShape = &IMAGE_CONFIG_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.image_config);
+        members.put_some(1, self.error);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { image_config: members.take_some(0), error: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ImageConfigResponse);
+
+#[rustfmt::skip]
+static SNAP_START_OPTIMIZATION_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["On", "Off", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SnapStartOptimizationStatus {
@@ -1048,11 +2250,49 @@ impl Default for SnapStartOptimizationStatus {
     }
 }
 
+wire_by_text!(SnapStartOptimizationStatus);
+
+#[rustfmt::skip]
+static SNAP_START_RESPONSE_SHAPE: shape::Shape = shape::Shape::Structure(&SNAP_START_RESPONSE_STRUCT);
+
+#[rustfmt::skip]
+static SNAP_START_RESPONSE_STRUCT: StructShape = StructShape { name: "SnapStartResponse", members: &[shape::Member { name: "ApplyOn", wire_name: "ApplyOn", shape: &SNAP_START_APPLY_ON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OptimizationStatus", wire_name: "OptimizationStatus", shape: &SNAP_START_OPTIMIZATION_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SnapStartResponse {
     pub apply_on: Option<SnapStartApplyOn>,
     pub optimization_status: Option<SnapStartOptimizationStatus>,
 }
+
+impl Structure for SnapStartResponse {
+    const SHAPE: &'static StructShape = &SNAP_START_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.apply_on);
+        members.put_some(1, self.optimization_status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { apply_on: members.take_some(0), optimization_status: members.take_some(1) }
+    }
+}
+
+wire_by_members!(SnapStartResponse);
+
+#[rustfmt::skip]
+static RUNTIME_VERSION_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(26), max: Some(2048) }, pattern: Some("arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}::runtime:.+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RUNTIME_VERSION_ERROR_SHAPE: shape::Shape = shape::Shape::Structure(&RUNTIME_VERSION_ERROR_STRUCT);
+
+#[rustfmt::skip]
+static RUNTIME_VERSION_ERROR_STRUCT: StructShape = StructShape { name: "RuntimeVersionError", members: &[shape::Member { name: "ErrorCode", wire_name: "ErrorCode", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Message", wire_name: "Message", shape: &SENSITIVE_STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RuntimeVersionError {
@@ -1060,11 +2300,99 @@ pub struct RuntimeVersionError {
     pub message: Option<String>,
 }
 
+impl Structure for RuntimeVersionError {
+    const SHAPE: &'static StructShape = &RUNTIME_VERSION_ERROR_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.error_code);
+        members.put_some(1, self.message);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { error_code: members.take_some(0), message: members.take_some(1) }
+    }
+}
+
+wire_by_members!(RuntimeVersionError);
+
+#[rustfmt::skip]
+static RUNTIME_VERSION_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&RUNTIME_VERSION_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static RUNTIME_VERSION_CONFIG_STRUCT: StructShape = StructShape { name: "RuntimeVersionConfig", members: &[shape::Member { name: "RuntimeVersionArn", wire_name: "RuntimeVersionArn", shape: &RUNTIME_VERSION_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Error", wire_name: "Error", shape: &RUNTIME_VERSION_ERROR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RuntimeVersionConfig {
     pub runtime_version_arn: Option<String>,
     pub error: Option<RuntimeVersionError>,
 }
+
+impl Structure for RuntimeVersionConfig {
+    const SHAPE: &'static StructShape = &RUNTIME_VERSION_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.runtime_version_arn);
+        members.put_some(1, self.error);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { runtime_version_arn: members.take_some(0), error: members.take_some(1) }
+    }
+}
+
+wire_by_members!(RuntimeVersionConfig);
+
+#[rustfmt::skip]
+static FUNCTION_CONFIGURATION_SHAPE: shape::Shape = shape::Shape::Structure(&FUNCTION_CONFIGURATION_STRUCT);
+
+#[rustfmt::skip]
+static FUNCTION_CONFIGURATION_STRUCT: StructShape = StructShape { name: "FunctionConfiguration", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionArn", wire_name: "FunctionArn", shape: &NAME_SPACED_FUNCTION_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Runtime", wire_name: "Runtime", shape: &RUNTIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Role", wire_name: "Role", shape: &ROLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Handler", wire_name: "Handler", shape: &HANDLER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CodeSize", wire_name: "CodeSize", shape: &LONG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Timeout", wire_name: "Timeout", shape: &TIMEOUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MemorySize", wire_name: "MemorySize", shape: &MEMORY_SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "LastModified", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CodeSha256", wire_name: "CodeSha256", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Version", wire_name: "Version", shape: &VERSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VpcConfig", wire_name: "VpcConfig", shape: &VPC_CONFIG_RESPONSE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeadLetterConfig", wire_name: "DeadLetterConfig", shape: &DEAD_LETTER_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Environment", wire_name: "Environment", shape: &ENVIRONMENT_RESPONSE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSKeyArn", wire_name: "KMSKeyArn", shape: &KMS_KEY_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TracingConfig", wire_name: "TracingConfig", shape: &TRACING_CONFIG_RESPONSE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MasterArn", wire_name: "MasterArn", shape: &FUNCTION_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Layers", wire_name: "Layers", shape: &LAYERS_REFERENCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "State", wire_name: "State", shape: &STATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateReason", wire_name: "StateReason", shape: &STATE_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateReasonCode", wire_name: "StateReasonCode", shape: &STATE_REASON_CODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdateStatus", wire_name: "LastUpdateStatus", shape: &LAST_UPDATE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdateStatusReason", wire_name: "LastUpdateStatusReason", shape: &LAST_UPDATE_STATUS_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastUpdateStatusReasonCode", wire_name: "LastUpdateStatusReasonCode", shape: &LAST_UPDATE_STATUS_REASON_CODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FileSystemConfigs", wire_name: "FileSystemConfigs", shape: &FILE_SYSTEM_CONFIG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PackageType", wire_name: "PackageType", shape: &PACKAGE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImageConfigResponse", wire_name: "ImageConfigResponse", shape: &IMAGE_CONFIG_RESPONSE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SigningProfileVersionArn", wire_name: "SigningProfileVersionArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SigningJobArn", wire_name: "SigningJobArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Architectures", wire_name: "Architectures", shape: &ARCHITECTURES_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EphemeralStorage", wire_name: "EphemeralStorage", shape: &EPHEMERAL_STORAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SnapStart", wire_name: "SnapStart", shape: &SNAP_START_RESPONSE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RuntimeVersionConfig", wire_name: "RuntimeVersionConfig", shape: &RUNTIME_VERSION_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LoggingConfig", wire_name: "LoggingConfig", shape: &LOGGING_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CapacityProviderConfig", wire_name: "CapacityProviderConfig", shape: &CAPACITY_PROVIDER_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConfigSha256", wire_name: "ConfigSha256", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DurableConfig", wire_name: "DurableConfig", shape: &DURABLE_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TenancyConfig", wire_name: "TenancyConfig", shape: &TENANCY_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FunctionConfiguration {
@@ -1110,46 +2438,134 @@ pub struct FunctionConfiguration {
     pub tenancy_config: Option<TenancyConfig>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateFunctionCodeRequest {
-    pub function_name: String,
-    pub zip_file: Option<Bytes>,
-    pub s3_bucket: Option<String>,
-    pub s3_key: Option<String>,
-    pub s3_object_version: Option<String>,
-    pub image_uri: Option<String>,
-    pub publish: Option<bool>,
-    pub dry_run: Option<bool>,
-    pub revision_id: Option<String>,
-    pub architectures: Option<Vec<Architecture>>,
-    pub source_kms_key_arn: Option<String>,
-    pub publish_to: Option<FunctionVersionLatestPublished>,
+impl Structure for FunctionConfiguration {
+    const SHAPE: &'static StructShape = &FUNCTION_CONFIGURATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.function_name);
+        members.put_some(1, self.function_arn);
+        members.put_some(2, self.runtime);
+        members.put_some(3, self.role);
+        members.put_some(4, self.handler);
+        members.put_some(5, self.code_size);
+        members.put_some(6, self.description);
+        members.put_some(7, self.timeout);
+        members.put_some(8, self.memory_size);
+        members.put_some(9, self.last_modified);
+        members.put_some(10, self.code_sha256);
+        members.put_some(11, self.version);
+        members.put_some(12, self.vpc_config);
+        members.put_some(13, self.dead_letter_config);
+        members.put_some(14, self.environment);
+        members.put_some(15, self.kms_key_arn);
+        members.put_some(16, self.tracing_config);
+        members.put_some(17, self.master_arn);
+        members.put_some(18, self.revision_id);
+        members.put_some(19, self.layers);
+        members.put_some(20, self.state);
+        members.put_some(21, self.state_reason);
+        members.put_some(22, self.state_reason_code);
+        members.put_some(23, self.last_update_status);
+        members.put_some(24, self.last_update_status_reason);
+        members.put_some(25, self.last_update_status_reason_code);
+        members.put_some(26, self.file_system_configs);
+        members.put_some(27, self.package_type);
+        members.put_some(28, self.image_config_response);
+        members.put_some(29, self.signing_profile_version_arn);
+        members.put_some(30, self.signing_job_arn);
+        members.put_some(31, self.architectures);
+        members.put_some(32, self.ephemeral_storage);
+        members.put_some(33, self.snap_start);
+        members.put_some(34, self.runtime_version_config);
+        members.put_some(35, self.logging_config);
+        members.put_some(36, self.capacity_provider_config);
+        members.put_some(37, self.config_sha256);
+        members.put_some(38, self.durable_config);
+        members.put_some(39, self.tenancy_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take_some(0),
+            function_arn: members.take_some(1),
+            runtime: members.take_some(2),
+            role: members.take_some(3),
+            handler: members.take_some(4),
+            code_size: members.take_some(5),
+            description: members.take_some(6),
+            timeout: members.take_some(7),
+            memory_size: members.take_some(8),
+            last_modified: members.take_some(9),
+            code_sha256: members.take_some(10),
+            version: members.take_some(11),
+            vpc_config: members.take_some(12),
+            dead_letter_config: members.take_some(13),
+            environment: members.take_some(14),
+            kms_key_arn: members.take_some(15),
+            tracing_config: members.take_some(16),
+            master_arn: members.take_some(17),
+            revision_id: members.take_some(18),
+            layers: members.take_some(19),
+            state: members.take_some(20),
+            state_reason: members.take_some(21),
+            state_reason_code: members.take_some(22),
+            last_update_status: members.take_some(23),
+            last_update_status_reason: members.take_some(24),
+            last_update_status_reason_code: members.take_some(25),
+            file_system_configs: members.take_some(26),
+            package_type: members.take_some(27),
+            image_config_response: members.take_some(28),
+            signing_profile_version_arn: members.take_some(29),
+            signing_job_arn: members.take_some(30),
+            architectures: members.take_some(31),
+            ephemeral_storage: members.take_some(32),
+            snap_start: members.take_some(33),
+            runtime_version_config: members.take_some(34),
+            logging_config: members.take_some(35),
+            capacity_provider_config: members.take_some(36),
+            config_sha256: members.take_some(37),
+            durable_config: members.take_some(38),
+            tenancy_config: members.take_some(39),
+        }
+    }
 }
 
+wire_by_members!(FunctionConfiguration);
+
+#[rustfmt::skip]
+static DELETE_ALIAS_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteAliasRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &ALIAS_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateFunctionConfigurationRequest {
+pub struct DeleteAliasRequest {
     pub function_name: String,
-    pub role: Option<String>,
-    pub handler: Option<String>,
-    pub description: Option<String>,
-    pub timeout: Option<i32>,
-    pub memory_size: Option<i32>,
-    pub vpc_config: Option<VpcConfig>,
-    pub environment: Option<Environment>,
-    pub runtime: Option<Runtime>,
-    pub dead_letter_config: Option<DeadLetterConfig>,
-    pub kms_key_arn: Option<String>,
-    pub tracing_config: Option<TracingConfig>,
-    pub revision_id: Option<String>,
-    pub layers: Option<Vec<String>>,
-    pub file_system_configs: Option<Vec<FileSystemConfig>>,
-    pub image_config: Option<ImageConfig>,
-    pub ephemeral_storage: Option<EphemeralStorage>,
-    pub snap_start: Option<SnapStart>,
-    pub logging_config: Option<LoggingConfig>,
-    pub capacity_provider_config: Option<CapacityProviderConfig>,
-    pub durable_config: Option<DurableConfig>,
+    pub name: String,
 }
+
+impl Structure for DeleteAliasRequest {
+    const SHAPE: &'static StructShape = &DELETE_ALIAS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put(1, self.name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), name: members.take(1) }
+    }
+}
+
+wire_by_members!(DeleteAliasRequest);
+
+#[rustfmt::skip]
+static DELETE_FUNCTION_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteFunctionRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteFunctionRequest {
@@ -1157,16 +2573,298 @@ pub struct DeleteFunctionRequest {
     pub qualifier: Option<String>,
 }
 
+impl Structure for DeleteFunctionRequest {
+    const SHAPE: &'static StructShape = &DELETE_FUNCTION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.qualifier);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), qualifier: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeleteFunctionRequest);
+
+#[rustfmt::skip]
+static INTEGER_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static DELETE_FUNCTION_RESPONSE_STRUCT: StructShape = StructShape { name: "DeleteFunctionResponse", members: &[shape::Member { name: "StatusCode", wire_name: "StatusCode", shape: &INTEGER_SHAPE, required: false, location: Location::Status, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteFunctionResponse {
     pub status_code: Option<i32>,
 }
+
+impl Structure for DeleteFunctionResponse {
+    const SHAPE: &'static StructShape = &DELETE_FUNCTION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.status_code);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { status_code: members.take_some(0) }
+    }
+}
+
+wire_by_members!(DeleteFunctionResponse);
+
+#[rustfmt::skip]
+static DELETE_FUNCTION_CONCURRENCY_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteFunctionConcurrencyRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteFunctionConcurrencyRequest {
+    pub function_name: String,
+}
+
+impl Structure for DeleteFunctionConcurrencyRequest {
+    const SHAPE: &'static StructShape = &DELETE_FUNCTION_CONCURRENCY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteFunctionConcurrencyRequest);
+
+#[rustfmt::skip]
+static DELETE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteFunctionEventInvokeConfigRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+impl Structure for DeleteFunctionEventInvokeConfigRequest {
+    const SHAPE: &'static StructShape = &DELETE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.qualifier);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), qualifier: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeleteFunctionEventInvokeConfigRequest);
+
+#[rustfmt::skip]
+static GET_ACCOUNT_SETTINGS_REQUEST_STRUCT: StructShape = StructShape { name: "GetAccountSettingsRequest", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAccountSettingsRequest {}
+
+impl Structure for GetAccountSettingsRequest {
+    const SHAPE: &'static StructShape = &GET_ACCOUNT_SETTINGS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(GetAccountSettingsRequest);
+
+#[rustfmt::skip]
+static UNRESERVED_CONCURRENT_EXECUTIONS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(0), max: None });
+
+#[rustfmt::skip]
+static ACCOUNT_LIMIT_SHAPE: shape::Shape = shape::Shape::Structure(&ACCOUNT_LIMIT_STRUCT);
+
+#[rustfmt::skip]
+static ACCOUNT_LIMIT_STRUCT: StructShape = StructShape { name: "AccountLimit", members: &[shape::Member { name: "TotalCodeSize", wire_name: "TotalCodeSize", shape: &LONG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CodeSizeUnzipped", wire_name: "CodeSizeUnzipped", shape: &LONG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CodeSizeZipped", wire_name: "CodeSizeZipped", shape: &LONG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConcurrentExecutions", wire_name: "ConcurrentExecutions", shape: &INTEGER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UnreservedConcurrentExecutions", wire_name: "UnreservedConcurrentExecutions", shape: &UNRESERVED_CONCURRENT_EXECUTIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AccountLimit {
+    pub total_code_size: Option<i64>,
+    pub code_size_unzipped: Option<i64>,
+    pub code_size_zipped: Option<i64>,
+    pub concurrent_executions: Option<i32>,
+    pub unreserved_concurrent_executions: Option<i32>,
+}
+
+impl Structure for AccountLimit {
+    const SHAPE: &'static StructShape = &ACCOUNT_LIMIT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.total_code_size);
+        members.put_some(1, self.code_size_unzipped);
+        members.put_some(2, self.code_size_zipped);
+        members.put_some(3, self.concurrent_executions);
+        members.put_some(4, self.unreserved_concurrent_executions);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            total_code_size: members.take_some(0),
+            code_size_unzipped: members.take_some(1),
+            code_size_zipped: members.take_some(2),
+            concurrent_executions: members.take_some(3),
+            unreserved_concurrent_executions: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(AccountLimit);
+
+#[rustfmt::skip]
+static ACCOUNT_USAGE_SHAPE: shape::Shape = shape::Shape::Structure(&ACCOUNT_USAGE_STRUCT);
+
+#[rustfmt::skip]
+static ACCOUNT_USAGE_STRUCT: StructShape = StructShape { name: "AccountUsage", members: &[shape::Member { name: "TotalCodeSize", wire_name: "TotalCodeSize", shape: &LONG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionCount", wire_name: "FunctionCount", shape: &LONG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AccountUsage {
+    pub total_code_size: Option<i64>,
+    pub function_count: Option<i64>,
+}
+
+impl Structure for AccountUsage {
+    const SHAPE: &'static StructShape = &ACCOUNT_USAGE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.total_code_size);
+        members.put_some(1, self.function_count);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { total_code_size: members.take_some(0), function_count: members.take_some(1) }
+    }
+}
+
+wire_by_members!(AccountUsage);
+
+#[rustfmt::skip]
+static GET_ACCOUNT_SETTINGS_RESPONSE_STRUCT: StructShape = StructShape { name: "GetAccountSettingsResponse", members: &[shape::Member { name: "AccountLimit", wire_name: "AccountLimit", shape: &ACCOUNT_LIMIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AccountUsage", wire_name: "AccountUsage", shape: &ACCOUNT_USAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAccountSettingsResponse {
+    pub account_limit: Option<AccountLimit>,
+    pub account_usage: Option<AccountUsage>,
+}
+
+impl Structure for GetAccountSettingsResponse {
+    const SHAPE: &'static StructShape = &GET_ACCOUNT_SETTINGS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.account_limit);
+        members.put_some(1, self.account_usage);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { account_limit: members.take_some(0), account_usage: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetAccountSettingsResponse);
+
+#[rustfmt::skip]
+static GET_ALIAS_REQUEST_STRUCT: StructShape = StructShape { name: "GetAliasRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &ALIAS_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetAliasRequest {
+    pub function_name: String,
+    pub name: String,
+}
+
+impl Structure for GetAliasRequest {
+    const SHAPE: &'static StructShape = &GET_ALIAS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put(1, self.name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), name: members.take(1) }
+    }
+}
+
+wire_by_members!(GetAliasRequest);
+
+#[rustfmt::skip]
+static GET_FUNCTION_REQUEST_STRUCT: StructShape = StructShape { name: "GetFunctionRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetFunctionRequest {
     pub function_name: String,
     pub qualifier: Option<String>,
 }
+
+impl Structure for GetFunctionRequest {
+    const SHAPE: &'static StructShape = &GET_FUNCTION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.qualifier);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), qualifier: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetFunctionRequest);
+
+#[rustfmt::skip]
+static FUNCTION_CODE_LOCATION_SHAPE: shape::Shape = shape::Shape::Structure(&FUNCTION_CODE_LOCATION_STRUCT);
+
+#[rustfmt::skip]
+static FUNCTION_CODE_LOCATION_STRUCT: StructShape = StructShape { name: "FunctionCodeLocation", members: &[shape::Member { name: "RepositoryType", wire_name: "RepositoryType", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Location", wire_name: "Location", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImageUri", wire_name: "ImageUri", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResolvedImageUri", wire_name: "ResolvedImageUri", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SourceKMSKeyArn", wire_name: "SourceKMSKeyArn", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FunctionCodeLocation {
@@ -1177,16 +2875,107 @@ pub struct FunctionCodeLocation {
     pub source_kms_key_arn: Option<String>,
 }
 
+impl Structure for FunctionCodeLocation {
+    const SHAPE: &'static StructShape = &FUNCTION_CODE_LOCATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.repository_type);
+        members.put_some(1, self.location);
+        members.put_some(2, self.image_uri);
+        members.put_some(3, self.resolved_image_uri);
+        members.put_some(4, self.source_kms_key_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            repository_type: members.take_some(0),
+            location: members.take_some(1),
+            image_uri: members.take_some(2),
+            resolved_image_uri: members.take_some(3),
+            source_kms_key_arn: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(FunctionCodeLocation);
+
+#[rustfmt::skip]
+static TAGS_ERROR_CODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(10), max: Some(21) }, pattern: Some("[A-Za-z]+Exception"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAGS_ERROR_MESSAGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(84), max: Some(1000) }, pattern: Some(".*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAGS_ERROR_SHAPE: shape::Shape = shape::Shape::Structure(&TAGS_ERROR_STRUCT);
+
+#[rustfmt::skip]
+static TAGS_ERROR_STRUCT: StructShape = StructShape { name: "TagsError", members: &[shape::Member { name: "ErrorCode", wire_name: "ErrorCode", shape: &TAGS_ERROR_CODE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Message", wire_name: "Message", shape: &TAGS_ERROR_MESSAGE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagsError {
     pub error_code: String,
     pub message: String,
 }
 
+impl Structure for TagsError {
+    const SHAPE: &'static StructShape = &TAGS_ERROR_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.error_code);
+        members.put(1, self.message);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { error_code: members.take(0), message: members.take(1) }
+    }
+}
+
+wire_by_members!(TagsError);
+
+#[rustfmt::skip]
+static RESERVED_CONCURRENT_EXECUTIONS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(0), max: None });
+
+#[rustfmt::skip]
+static CONCURRENCY_SHAPE: shape::Shape = shape::Shape::Structure(&CONCURRENCY_STRUCT);
+
+#[rustfmt::skip]
+static CONCURRENCY_STRUCT: StructShape = StructShape { name: "Concurrency", members: &[shape::Member { name: "ReservedConcurrentExecutions", wire_name: "ReservedConcurrentExecutions", shape: &RESERVED_CONCURRENT_EXECUTIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Concurrency {
     pub reserved_concurrent_executions: Option<i32>,
 }
+
+impl Structure for Concurrency {
+    const SHAPE: &'static StructShape = &CONCURRENCY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.reserved_concurrent_executions);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { reserved_concurrent_executions: members.take_some(0) }
+    }
+}
+
+wire_by_members!(Concurrency);
+
+#[rustfmt::skip]
+static GET_FUNCTION_RESPONSE_STRUCT: StructShape = StructShape { name: "GetFunctionResponse", members: &[shape::Member { name: "Configuration", wire_name: "Configuration", shape: &FUNCTION_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Code", wire_name: "Code", shape: &FUNCTION_CODE_LOCATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagsError", wire_name: "TagsError", shape: &TAGS_ERROR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Concurrency", wire_name: "Concurrency", shape: &CONCURRENCY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetFunctionResponse {
@@ -1197,201 +2986,284 @@ pub struct GetFunctionResponse {
     pub concurrency: Option<Concurrency>,
 }
 
+impl Structure for GetFunctionResponse {
+    const SHAPE: &'static StructShape = &GET_FUNCTION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.configuration);
+        members.put_some(1, self.code);
+        members.put_some(2, self.tags);
+        members.put_some(3, self.tags_error);
+        members.put_some(4, self.concurrency);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            configuration: members.take_some(0),
+            code: members.take_some(1),
+            tags: members.take_some(2),
+            tags_error: members.take_some(3),
+            concurrency: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(GetFunctionResponse);
+
+#[rustfmt::skip]
+static GET_FUNCTION_CONCURRENCY_REQUEST_STRUCT: StructShape = StructShape { name: "GetFunctionConcurrencyRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetFunctionConcurrencyRequest {
+    pub function_name: String,
+}
+
+impl Structure for GetFunctionConcurrencyRequest {
+    const SHAPE: &'static StructShape = &GET_FUNCTION_CONCURRENCY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0) }
+    }
+}
+
+wire_by_members!(GetFunctionConcurrencyRequest);
+
+#[rustfmt::skip]
+static GET_FUNCTION_CONCURRENCY_RESPONSE_STRUCT: StructShape = StructShape { name: "GetFunctionConcurrencyResponse", members: &[shape::Member { name: "ReservedConcurrentExecutions", wire_name: "ReservedConcurrentExecutions", shape: &RESERVED_CONCURRENT_EXECUTIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetFunctionConcurrencyResponse {
+    pub reserved_concurrent_executions: Option<i32>,
+}
+
+impl Structure for GetFunctionConcurrencyResponse {
+    const SHAPE: &'static StructShape = &GET_FUNCTION_CONCURRENCY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.reserved_concurrent_executions);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { reserved_concurrent_executions: members.take_some(0) }
+    }
+}
+
+wire_by_members!(GetFunctionConcurrencyResponse);
+
+#[rustfmt::skip]
+static GET_FUNCTION_CONFIGURATION_REQUEST_STRUCT: StructShape = StructShape { name: "GetFunctionConfigurationRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetFunctionConfigurationRequest {
     pub function_name: String,
     pub qualifier: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FunctionVersion {
-    All,
-    Other(String),
-}
+impl Structure for GetFunctionConfigurationRequest {
+    const SHAPE: &'static StructShape = &GET_FUNCTION_CONFIGURATION_REQUEST_STRUCT;
 
-impl FunctionVersion {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::All => "ALL",
-            Self::Other(text) => text,
-        }
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.qualifier);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), qualifier: members.take_some(1) }
     }
 }
 
-impl From<&str> for FunctionVersion {
-    fn from(text: &str) -> Self {
-        match text {
-            "ALL" => Self::All,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
+wire_by_members!(GetFunctionConfigurationRequest);
 
-impl Default for FunctionVersion {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST_STRUCT: StructShape = StructShape { name: "GetFunctionEventInvokeConfigRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListFunctionsRequest {
-    pub master_region: Option<String>,
-    pub function_version: Option<FunctionVersion>,
-    pub marker: Option<String>,
-    pub max_items: Option<i32>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListFunctionsResponse {
-    pub next_marker: Option<String>,
-    pub functions: Option<Vec<FunctionConfiguration>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PublishVersionRequest {
+pub struct GetFunctionEventInvokeConfigRequest {
     pub function_name: String,
-    pub code_sha256: Option<String>,
-    pub description: Option<String>,
-    pub revision_id: Option<String>,
-    pub publish_to: Option<FunctionVersionLatestPublished>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListVersionsByFunctionRequest {
-    pub function_name: String,
-    pub marker: Option<String>,
-    pub max_items: Option<i32>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListVersionsByFunctionResponse {
-    pub next_marker: Option<String>,
-    pub versions: Option<Vec<FunctionConfiguration>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AliasRoutingConfiguration {
-    pub additional_version_weights: Option<BTreeMap<String, f64>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateAliasRequest {
-    pub function_name: String,
-    pub name: String,
-    pub function_version: String,
-    pub description: Option<String>,
-    pub routing_config: Option<AliasRoutingConfiguration>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AliasConfiguration {
-    pub alias_arn: Option<String>,
-    pub name: Option<String>,
-    pub function_version: Option<String>,
-    pub description: Option<String>,
-    pub routing_config: Option<AliasRoutingConfiguration>,
-    pub revision_id: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UpdateAliasRequest {
-    pub function_name: String,
-    pub name: String,
-    pub function_version: Option<String>,
-    pub description: Option<String>,
-    pub routing_config: Option<AliasRoutingConfiguration>,
-    pub revision_id: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetAliasRequest {
-    pub function_name: String,
-    pub name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteAliasRequest {
-    pub function_name: String,
-    pub name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListAliasesRequest {
-    pub function_name: String,
-    pub function_version: Option<String>,
-    pub marker: Option<String>,
-    pub max_items: Option<i32>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListAliasesResponse {
-    pub next_marker: Option<String>,
-    pub aliases: Option<Vec<AliasConfiguration>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FunctionUrlAuthType {
-    None,
-    AwsIam,
-    Other(String),
-}
-
-impl FunctionUrlAuthType {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::None => "NONE",
-            Self::AwsIam => "AWS_IAM",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for FunctionUrlAuthType {
-    fn from(text: &str) -> Self {
-        match text {
-            "NONE" => Self::None,
-            "AWS_IAM" => Self::AwsIam,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for FunctionUrlAuthType {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AddPermissionRequest {
-    pub function_name: String,
-    pub statement_id: String,
-    pub action: String,
-    pub principal: String,
-    pub source_arn: Option<String>,
-    pub source_account: Option<String>,
-    pub event_source_token: Option<String>,
     pub qualifier: Option<String>,
-    pub revision_id: Option<String>,
-    pub principal_org_id: Option<String>,
-    pub function_url_auth_type: Option<FunctionUrlAuthType>,
-    pub invoked_via_function_url: Option<bool>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AddPermissionResponse {
-    pub statement: Option<String>,
+impl Structure for GetFunctionEventInvokeConfigRequest {
+    const SHAPE: &'static StructShape = &GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.qualifier);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), qualifier: members.take_some(1) }
+    }
 }
 
+wire_by_members!(GetFunctionEventInvokeConfigRequest);
+
+#[rustfmt::skip]
+static DATE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static MAXIMUM_RETRY_ATTEMPTS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(0), max: Some(2) });
+
+#[rustfmt::skip]
+static MAXIMUM_EVENT_AGE_IN_SECONDS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(60), max: Some(21600) });
+
+#[rustfmt::skip]
+static DESTINATION_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(350) }, pattern: Some("$|kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))|arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1})?:(\\d{12})?:(.*)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ON_SUCCESS_SHAPE: shape::Shape = shape::Shape::Structure(&ON_SUCCESS_STRUCT);
+
+#[rustfmt::skip]
+static ON_SUCCESS_STRUCT: StructShape = StructShape { name: "OnSuccess", members: &[shape::Member { name: "Destination", wire_name: "Destination", shape: &DESTINATION_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct RemovePermissionRequest {
-    pub function_name: String,
-    pub statement_id: String,
-    pub qualifier: Option<String>,
-    pub revision_id: Option<String>,
+pub struct OnSuccess {
+    pub destination: Option<String>,
 }
+
+impl Structure for OnSuccess {
+    const SHAPE: &'static StructShape = &ON_SUCCESS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.destination);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { destination: members.take_some(0) }
+    }
+}
+
+wire_by_members!(OnSuccess);
+
+#[rustfmt::skip]
+static ON_FAILURE_SHAPE: shape::Shape = shape::Shape::Structure(&ON_FAILURE_STRUCT);
+
+#[rustfmt::skip]
+static ON_FAILURE_STRUCT: StructShape = StructShape { name: "OnFailure", members: &[shape::Member { name: "Destination", wire_name: "Destination", shape: &DESTINATION_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OnFailure {
+    pub destination: Option<String>,
+}
+
+impl Structure for OnFailure {
+    const SHAPE: &'static StructShape = &ON_FAILURE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.destination);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { destination: members.take_some(0) }
+    }
+}
+
+wire_by_members!(OnFailure);
+
+#[rustfmt::skip]
+static DESTINATION_CONFIG_SHAPE: shape::Shape = shape::Shape::Structure(&DESTINATION_CONFIG_STRUCT);
+
+#[rustfmt::skip]
+static DESTINATION_CONFIG_STRUCT: StructShape = StructShape { name: "DestinationConfig", members: &[shape::Member { name: "OnSuccess", wire_name: "OnSuccess", shape: &ON_SUCCESS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OnFailure", wire_name: "OnFailure", shape: &ON_FAILURE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DestinationConfig {
+    pub on_success: Option<OnSuccess>,
+    pub on_failure: Option<OnFailure>,
+}
+
+impl Structure for DestinationConfig {
+    const SHAPE: &'static StructShape = &DESTINATION_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.on_success);
+        members.put_some(1, self.on_failure);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { on_success: members.take_some(0), on_failure: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DestinationConfig);
+
+#[rustfmt::skip]
+static FUNCTION_EVENT_INVOKE_CONFIG_STRUCT: StructShape = StructShape { name: "FunctionEventInvokeConfig", members: &[shape::Member { name: "LastModified", wire_name: "LastModified", shape: &DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionArn", wire_name: "FunctionArn", shape: &FUNCTION_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaximumRetryAttempts", wire_name: "MaximumRetryAttempts", shape: &MAXIMUM_RETRY_ATTEMPTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaximumEventAgeInSeconds", wire_name: "MaximumEventAgeInSeconds", shape: &MAXIMUM_EVENT_AGE_IN_SECONDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DestinationConfig", wire_name: "DestinationConfig", shape: &DESTINATION_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FunctionEventInvokeConfig {
+    pub last_modified: Option<Timestamp>,
+    pub function_arn: Option<String>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub maximum_event_age_in_seconds: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+}
+
+impl Structure for FunctionEventInvokeConfig {
+    const SHAPE: &'static StructShape = &FUNCTION_EVENT_INVOKE_CONFIG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.last_modified);
+        members.put_some(1, self.function_arn);
+        members.put_some(2, self.maximum_retry_attempts);
+        members.put_some(3, self.maximum_event_age_in_seconds);
+        members.put_some(4, self.destination_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            last_modified: members.take_some(0),
+            function_arn: members.take_some(1),
+            maximum_retry_attempts: members.take_some(2),
+            maximum_event_age_in_seconds: members.take_some(3),
+            destination_config: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(FunctionEventInvokeConfig);
+
+#[rustfmt::skip]
+static GET_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "GetPolicyRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetPolicyRequest {
@@ -1399,33 +3271,53 @@ pub struct GetPolicyRequest {
     pub qualifier: Option<String>,
 }
 
+impl Structure for GetPolicyRequest {
+    const SHAPE: &'static StructShape = &GET_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.qualifier);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), qualifier: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetPolicyRequest);
+
+#[rustfmt::skip]
+static GET_POLICY_RESPONSE_STRUCT: StructShape = StructShape { name: "GetPolicyResponse", members: &[shape::Member { name: "Policy", wire_name: "Policy", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetPolicyResponse {
     pub policy: Option<String>,
     pub revision_id: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TagResourceRequest {
-    pub resource: String,
-    pub tags: BTreeMap<String, String>,
+impl Structure for GetPolicyResponse {
+    const SHAPE: &'static StructShape = &GET_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy);
+        members.put_some(1, self.revision_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy: members.take_some(0), revision_id: members.take_some(1) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UntagResourceRequest {
-    pub resource: String,
-    pub tag_keys: Vec<String>,
-}
+wire_by_members!(GetPolicyResponse);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListTagsRequest {
-    pub resource: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListTagsResponse {
-    pub tags: Option<BTreeMap<String, String>>,
-}
+#[rustfmt::skip]
+static INVOCATION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Event", "RequestResponse", "DryRun", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InvocationType {
@@ -1464,6 +3356,11 @@ impl Default for InvocationType {
     }
 }
 
+wire_by_text!(InvocationType);
+
+#[rustfmt::skip]
+static LOG_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["None", "Tail", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogType {
     None,
@@ -1498,6 +3395,25 @@ impl Default for LogType {
     }
 }
 
+wire_by_text!(LogType);
+
+#[rustfmt::skip]
+static DURABLE_EXECUTION_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(64) }, pattern: Some("[a-zA-Z0-9-_]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TENANT_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(256) }, pattern: Some("[a-zA-Z0-9\\._:\\/=+\\-@ ]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static INVOCATION_REQUEST_STRUCT: StructShape = StructShape { name: "InvocationRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "InvocationType", wire_name: "X-Amz-Invocation-Type", shape: &INVOCATION_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogType", wire_name: "X-Amz-Log-Type", shape: &LOG_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ClientContext", wire_name: "X-Amz-Client-Context", shape: &STRING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DurableExecutionName", wire_name: "X-Amz-Durable-Execution-Name", shape: &DURABLE_EXECUTION_NAME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Payload", wire_name: "Payload", shape: &BLOB_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TenantId", wire_name: "X-Amz-Tenant-Id", shape: &TENANT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(5), union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InvocationRequest {
     pub function_name: String,
@@ -1510,6 +3426,50 @@ pub struct InvocationRequest {
     pub tenant_id: Option<String>,
 }
 
+impl Structure for InvocationRequest {
+    const SHAPE: &'static StructShape = &INVOCATION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.invocation_type);
+        members.put_some(2, self.log_type);
+        members.put_some(3, self.client_context);
+        members.put_some(4, self.durable_execution_name);
+        members.put_some(5, self.payload);
+        members.put_some(6, self.qualifier);
+        members.put_some(7, self.tenant_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            invocation_type: members.take_some(1),
+            log_type: members.take_some(2),
+            client_context: members.take_some(3),
+            durable_execution_name: members.take_some(4),
+            payload: members.take_some(5),
+            qualifier: members.take_some(6),
+            tenant_id: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(InvocationRequest);
+
+#[rustfmt::skip]
+static DURABLE_EXECUTION_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: Some("arn:([a-zA-Z0-9-]+):lambda:([a-zA-Z0-9-]+):(\\d{12}):function:([a-zA-Z0-9_-]+):(\\$LATEST(?:\\.PUBLISHED)?|[0-9]+)/durable-execution/([a-zA-Z0-9_-]+)/([a-zA-Z0-9_-]+)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static INVOCATION_RESPONSE_STRUCT: StructShape = StructShape { name: "InvocationResponse", members: &[shape::Member { name: "StatusCode", wire_name: "StatusCode", shape: &INTEGER_SHAPE, required: false, location: Location::Status, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionError", wire_name: "X-Amz-Function-Error", shape: &STRING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LogResult", wire_name: "X-Amz-Log-Result", shape: &STRING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Payload", wire_name: "Payload", shape: &BLOB_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExecutedVersion", wire_name: "X-Amz-Executed-Version", shape: &VERSION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DurableExecutionArn", wire_name: "X-Amz-Durable-Execution-Arn", shape: &DURABLE_EXECUTION_ARN_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(3), union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InvocationResponse {
     pub status_code: Option<i32>,
@@ -1520,67 +3480,406 @@ pub struct InvocationResponse {
     pub durable_execution_arn: Option<String>,
 }
 
+impl Structure for InvocationResponse {
+    const SHAPE: &'static StructShape = &INVOCATION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.status_code);
+        members.put_some(1, self.function_error);
+        members.put_some(2, self.log_result);
+        members.put_some(3, self.payload);
+        members.put_some(4, self.executed_version);
+        members.put_some(5, self.durable_execution_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            status_code: members.take_some(0),
+            function_error: members.take_some(1),
+            log_result: members.take_some(2),
+            payload: members.take_some(3),
+            executed_version: members.take_some(4),
+            durable_execution_arn: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(InvocationResponse);
+
+#[rustfmt::skip]
+static MAX_LIST_ITEMS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(10000) });
+
+#[rustfmt::skip]
+static LIST_ALIASES_REQUEST_STRUCT: StructShape = StructShape { name: "ListAliasesRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionVersion", wire_name: "FunctionVersion", shape: &VERSION_WITH_LATEST_PUBLISHED_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_LIST_ITEMS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListAliasesRequest {
+    pub function_name: String,
+    pub function_version: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl Structure for ListAliasesRequest {
+    const SHAPE: &'static StructShape = &LIST_ALIASES_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.function_version);
+        members.put_some(2, self.marker);
+        members.put_some(3, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            function_version: members.take_some(1),
+            marker: members.take_some(2),
+            max_items: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(ListAliasesRequest);
+
+#[rustfmt::skip]
+static ALIAS_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ALIAS_CONFIGURATION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_ALIASES_RESPONSE_STRUCT: StructShape = StructShape { name: "ListAliasesResponse", members: &[shape::Member { name: "NextMarker", wire_name: "NextMarker", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Aliases", wire_name: "Aliases", shape: &ALIAS_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListAliasesResponse {
+    pub next_marker: Option<String>,
+    pub aliases: Option<Vec<AliasConfiguration>>,
+}
+
+impl Structure for ListAliasesResponse {
+    const SHAPE: &'static StructShape = &LIST_ALIASES_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.next_marker);
+        members.put_some(1, self.aliases);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { next_marker: members.take_some(0), aliases: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListAliasesResponse);
+
+#[rustfmt::skip]
+static MASTER_REGION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("ALL|[a-z]{2}(-gov)?-[a-z]+-\\d{1}"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static FUNCTION_VERSION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ALL", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FunctionVersion {
+    All,
+    Other(String),
+}
+
+impl FunctionVersion {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::All => "ALL",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for FunctionVersion {
+    fn from(text: &str) -> Self {
+        match text {
+            "ALL" => Self::All,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for FunctionVersion {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(FunctionVersion);
+
+#[rustfmt::skip]
+static LIST_FUNCTIONS_REQUEST_STRUCT: StructShape = StructShape { name: "ListFunctionsRequest", members: &[shape::Member { name: "MasterRegion", wire_name: "MasterRegion", shape: &MASTER_REGION_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionVersion", wire_name: "FunctionVersion", shape: &FUNCTION_VERSION_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_LIST_ITEMS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListFunctionsRequest {
+    pub master_region: Option<String>,
+    pub function_version: Option<FunctionVersion>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl Structure for ListFunctionsRequest {
+    const SHAPE: &'static StructShape = &LIST_FUNCTIONS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.master_region);
+        members.put_some(1, self.function_version);
+        members.put_some(2, self.marker);
+        members.put_some(3, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            master_region: members.take_some(0),
+            function_version: members.take_some(1),
+            marker: members.take_some(2),
+            max_items: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(ListFunctionsRequest);
+
+#[rustfmt::skip]
+static FUNCTION_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &FUNCTION_CONFIGURATION_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_FUNCTIONS_RESPONSE_STRUCT: StructShape = StructShape { name: "ListFunctionsResponse", members: &[shape::Member { name: "NextMarker", wire_name: "NextMarker", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Functions", wire_name: "Functions", shape: &FUNCTION_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListFunctionsResponse {
+    pub next_marker: Option<String>,
+    pub functions: Option<Vec<FunctionConfiguration>>,
+}
+
+impl Structure for ListFunctionsResponse {
+    const SHAPE: &'static StructShape = &LIST_FUNCTIONS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.next_marker);
+        members.put_some(1, self.functions);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { next_marker: members.take_some(0), functions: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListFunctionsResponse);
+
+#[rustfmt::skip]
+static TAGGABLE_RESOURCE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(256) }, pattern: Some("arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}|capacity-provider:[a-zA-Z0-9-_]+)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_TAGS_REQUEST_STRUCT: StructShape = StructShape { name: "ListTagsRequest", members: &[shape::Member { name: "Resource", wire_name: "Resource", shape: &TAGGABLE_RESOURCE_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListTagsRequest {
+    pub resource: String,
+}
+
+impl Structure for ListTagsRequest {
+    const SHAPE: &'static StructShape = &LIST_TAGS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource: members.take(0) }
+    }
+}
+
+wire_by_members!(ListTagsRequest);
+
+#[rustfmt::skip]
+static LIST_TAGS_RESPONSE_STRUCT: StructShape = StructShape { name: "ListTagsResponse", members: &[shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListTagsResponse {
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl Structure for ListTagsResponse {
+    const SHAPE: &'static StructShape = &LIST_TAGS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tags: members.take_some(0) }
+    }
+}
+
+wire_by_members!(ListTagsResponse);
+
+#[rustfmt::skip]
+static LIST_VERSIONS_BY_FUNCTION_REQUEST_STRUCT: StructShape = StructShape { name: "ListVersionsByFunctionRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxItems", wire_name: "MaxItems", shape: &MAX_LIST_ITEMS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListVersionsByFunctionRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+impl Structure for ListVersionsByFunctionRequest {
+    const SHAPE: &'static StructShape = &LIST_VERSIONS_BY_FUNCTION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.marker);
+        members.put_some(2, self.max_items);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), marker: members.take_some(1), max_items: members.take_some(2) }
+    }
+}
+
+wire_by_members!(ListVersionsByFunctionRequest);
+
+#[rustfmt::skip]
+static LIST_VERSIONS_BY_FUNCTION_RESPONSE_STRUCT: StructShape = StructShape { name: "ListVersionsByFunctionResponse", members: &[shape::Member { name: "NextMarker", wire_name: "NextMarker", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Versions", wire_name: "Versions", shape: &FUNCTION_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListVersionsByFunctionResponse {
+    pub next_marker: Option<String>,
+    pub versions: Option<Vec<FunctionConfiguration>>,
+}
+
+impl Structure for ListVersionsByFunctionResponse {
+    const SHAPE: &'static StructShape = &LIST_VERSIONS_BY_FUNCTION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.next_marker);
+        members.put_some(1, self.versions);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { next_marker: members.take_some(0), versions: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListVersionsByFunctionResponse);
+
+#[rustfmt::skip]
+static PUBLISH_VERSION_REQUEST_STRUCT: StructShape = StructShape { name: "PublishVersionRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CodeSha256", wire_name: "CodeSha256", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PublishTo", wire_name: "PublishTo", shape: &FUNCTION_VERSION_LATEST_PUBLISHED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PublishVersionRequest {
+    pub function_name: String,
+    pub code_sha256: Option<String>,
+    pub description: Option<String>,
+    pub revision_id: Option<String>,
+    pub publish_to: Option<FunctionVersionLatestPublished>,
+}
+
+impl Structure for PublishVersionRequest {
+    const SHAPE: &'static StructShape = &PUBLISH_VERSION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.code_sha256);
+        members.put_some(2, self.description);
+        members.put_some(3, self.revision_id);
+        members.put_some(4, self.publish_to);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            code_sha256: members.take_some(1),
+            description: members.take_some(2),
+            revision_id: members.take_some(3),
+            publish_to: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(PublishVersionRequest);
+
+#[rustfmt::skip]
+static PUT_FUNCTION_CONCURRENCY_REQUEST_STRUCT: StructShape = StructShape { name: "PutFunctionConcurrencyRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReservedConcurrentExecutions", wire_name: "ReservedConcurrentExecutions", shape: &RESERVED_CONCURRENT_EXECUTIONS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutFunctionConcurrencyRequest {
     pub function_name: String,
     pub reserved_concurrent_executions: i32,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetFunctionConcurrencyRequest {
-    pub function_name: String,
+impl Structure for PutFunctionConcurrencyRequest {
+    const SHAPE: &'static StructShape = &PUT_FUNCTION_CONCURRENCY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put(1, self.reserved_concurrent_executions);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { function_name: members.take(0), reserved_concurrent_executions: members.take(1) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetFunctionConcurrencyResponse {
-    pub reserved_concurrent_executions: Option<i32>,
-}
+wire_by_members!(PutFunctionConcurrencyRequest);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteFunctionConcurrencyRequest {
-    pub function_name: String,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetAccountSettingsRequest {
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AccountLimit {
-    pub total_code_size: Option<i64>,
-    pub code_size_unzipped: Option<i64>,
-    pub code_size_zipped: Option<i64>,
-    pub concurrent_executions: Option<i32>,
-    pub unreserved_concurrent_executions: Option<i32>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AccountUsage {
-    pub total_code_size: Option<i64>,
-    pub function_count: Option<i64>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetAccountSettingsResponse {
-    pub account_limit: Option<AccountLimit>,
-    pub account_usage: Option<AccountUsage>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OnSuccess {
-    pub destination: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OnFailure {
-    pub destination: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DestinationConfig {
-    pub on_success: Option<OnSuccess>,
-    pub on_failure: Option<OnFailure>,
-}
+#[rustfmt::skip]
+static PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST_STRUCT: StructShape = StructShape { name: "PutFunctionEventInvokeConfigRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaximumRetryAttempts", wire_name: "MaximumRetryAttempts", shape: &MAXIMUM_RETRY_ATTEMPTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaximumEventAgeInSeconds", wire_name: "MaximumEventAgeInSeconds", shape: &MAXIMUM_EVENT_AGE_IN_SECONDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DestinationConfig", wire_name: "DestinationConfig", shape: &DESTINATION_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutFunctionEventInvokeConfigRequest {
@@ -1591,356 +3890,1535 @@ pub struct PutFunctionEventInvokeConfigRequest {
     pub destination_config: Option<DestinationConfig>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct FunctionEventInvokeConfig {
-    pub last_modified: Option<Timestamp>,
-    pub function_arn: Option<String>,
-    pub maximum_retry_attempts: Option<i32>,
-    pub maximum_event_age_in_seconds: Option<i32>,
-    pub destination_config: Option<DestinationConfig>,
+impl Structure for PutFunctionEventInvokeConfigRequest {
+    const SHAPE: &'static StructShape = &PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.qualifier);
+        members.put_some(2, self.maximum_retry_attempts);
+        members.put_some(3, self.maximum_event_age_in_seconds);
+        members.put_some(4, self.destination_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            qualifier: members.take_some(1),
+            maximum_retry_attempts: members.take_some(2),
+            maximum_event_age_in_seconds: members.take_some(3),
+            destination_config: members.take_some(4),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetFunctionEventInvokeConfigRequest {
-    pub function_name: String,
-    pub qualifier: Option<String>,
-}
+wire_by_members!(PutFunctionEventInvokeConfigRequest);
+
+#[rustfmt::skip]
+static NAMESPACED_STATEMENT_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(100) }, pattern: Some("([a-zA-Z0-9-_.]+)"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REMOVE_PERMISSION_REQUEST_STRUCT: StructShape = StructShape { name: "RemovePermissionRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &NAMESPACED_FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StatementId", wire_name: "StatementId", shape: &NAMESPACED_STATEMENT_ID_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Qualifier", wire_name: "Qualifier", shape: &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteFunctionEventInvokeConfigRequest {
+pub struct RemovePermissionRequest {
     pub function_name: String,
+    pub statement_id: String,
     pub qualifier: Option<String>,
+    pub revision_id: Option<String>,
 }
+
+impl Structure for RemovePermissionRequest {
+    const SHAPE: &'static StructShape = &REMOVE_PERMISSION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put(1, self.statement_id);
+        members.put_some(2, self.qualifier);
+        members.put_some(3, self.revision_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            statement_id: members.take(1),
+            qualifier: members.take_some(2),
+            revision_id: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(RemovePermissionRequest);
+
+#[rustfmt::skip]
+static TAG_RESOURCE_REQUEST_STRUCT: StructShape = StructShape { name: "TagResourceRequest", members: &[shape::Member { name: "Resource", wire_name: "Resource", shape: &TAGGABLE_RESOURCE_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAGS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagResourceRequest {
+    pub resource: String,
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Structure for TagResourceRequest {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource);
+        members.put(1, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource: members.take(0), tags: members.take(1) }
+    }
+}
+
+wire_by_members!(TagResourceRequest);
+
+#[rustfmt::skip]
+static TAG_KEY_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_KEY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static UNTAG_RESOURCE_REQUEST_STRUCT: StructShape = StructShape { name: "UntagResourceRequest", members: &[shape::Member { name: "Resource", wire_name: "Resource", shape: &TAGGABLE_RESOURCE_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagKeys", wire_name: "tagKeys", shape: &TAG_KEY_LIST_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagResourceRequest {
+    pub resource: String,
+    pub tag_keys: Vec<String>,
+}
+
+impl Structure for UntagResourceRequest {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource);
+        members.put(1, self.tag_keys);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource: members.take(0), tag_keys: members.take(1) }
+    }
+}
+
+wire_by_members!(UntagResourceRequest);
+
+#[rustfmt::skip]
+static UPDATE_ALIAS_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateAliasRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &ALIAS_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FunctionVersion", wire_name: "FunctionVersion", shape: &VERSION_WITH_LATEST_PUBLISHED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoutingConfig", wire_name: "RoutingConfig", shape: &ALIAS_ROUTING_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateAliasRequest {
+    pub function_name: String,
+    pub name: String,
+    pub function_version: Option<String>,
+    pub description: Option<String>,
+    pub routing_config: Option<AliasRoutingConfiguration>,
+    pub revision_id: Option<String>,
+}
+
+impl Structure for UpdateAliasRequest {
+    const SHAPE: &'static StructShape = &UPDATE_ALIAS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put(1, self.name);
+        members.put_some(2, self.function_version);
+        members.put_some(3, self.description);
+        members.put_some(4, self.routing_config);
+        members.put_some(5, self.revision_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            name: members.take(1),
+            function_version: members.take_some(2),
+            description: members.take_some(3),
+            routing_config: members.take_some(4),
+            revision_id: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(UpdateAliasRequest);
+
+#[rustfmt::skip]
+static UPDATE_FUNCTION_CODE_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateFunctionCodeRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ZipFile", wire_name: "ZipFile", shape: &BLOB_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "S3Bucket", wire_name: "S3Bucket", shape: &S3_BUCKET_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "S3Key", wire_name: "S3Key", shape: &S3_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "S3ObjectVersion", wire_name: "S3ObjectVersion", shape: &S3_OBJECT_VERSION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImageUri", wire_name: "ImageUri", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Publish", wire_name: "Publish", shape: &BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DryRun", wire_name: "DryRun", shape: &BOOLEAN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Architectures", wire_name: "Architectures", shape: &ARCHITECTURES_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SourceKMSKeyArn", wire_name: "SourceKMSKeyArn", shape: &KMS_KEY_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PublishTo", wire_name: "PublishTo", shape: &FUNCTION_VERSION_LATEST_PUBLISHED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateFunctionCodeRequest {
+    pub function_name: String,
+    pub zip_file: Option<Bytes>,
+    pub s3_bucket: Option<String>,
+    pub s3_key: Option<String>,
+    pub s3_object_version: Option<String>,
+    pub image_uri: Option<String>,
+    pub publish: Option<bool>,
+    pub dry_run: Option<bool>,
+    pub revision_id: Option<String>,
+    pub architectures: Option<Vec<Architecture>>,
+    pub source_kms_key_arn: Option<String>,
+    pub publish_to: Option<FunctionVersionLatestPublished>,
+}
+
+impl Structure for UpdateFunctionCodeRequest {
+    const SHAPE: &'static StructShape = &UPDATE_FUNCTION_CODE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.zip_file);
+        members.put_some(2, self.s3_bucket);
+        members.put_some(3, self.s3_key);
+        members.put_some(4, self.s3_object_version);
+        members.put_some(5, self.image_uri);
+        members.put_some(6, self.publish);
+        members.put_some(7, self.dry_run);
+        members.put_some(8, self.revision_id);
+        members.put_some(9, self.architectures);
+        members.put_some(10, self.source_kms_key_arn);
+        members.put_some(11, self.publish_to);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            zip_file: members.take_some(1),
+            s3_bucket: members.take_some(2),
+            s3_key: members.take_some(3),
+            s3_object_version: members.take_some(4),
+            image_uri: members.take_some(5),
+            publish: members.take_some(6),
+            dry_run: members.take_some(7),
+            revision_id: members.take_some(8),
+            architectures: members.take_some(9),
+            source_kms_key_arn: members.take_some(10),
+            publish_to: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(UpdateFunctionCodeRequest);
+
+#[rustfmt::skip]
+static UPDATE_FUNCTION_CONFIGURATION_REQUEST_STRUCT: StructShape = StructShape { name: "UpdateFunctionConfigurationRequest", members: &[shape::Member { name: "FunctionName", wire_name: "FunctionName", shape: &FUNCTION_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Role", wire_name: "Role", shape: &ROLE_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Handler", wire_name: "Handler", shape: &HANDLER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Description", wire_name: "Description", shape: &DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Timeout", wire_name: "Timeout", shape: &TIMEOUT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MemorySize", wire_name: "MemorySize", shape: &MEMORY_SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VpcConfig", wire_name: "VpcConfig", shape: &VPC_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Environment", wire_name: "Environment", shape: &ENVIRONMENT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Runtime", wire_name: "Runtime", shape: &RUNTIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeadLetterConfig", wire_name: "DeadLetterConfig", shape: &DEAD_LETTER_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSKeyArn", wire_name: "KMSKeyArn", shape: &KMS_KEY_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TracingConfig", wire_name: "TracingConfig", shape: &TRACING_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RevisionId", wire_name: "RevisionId", shape: &STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Layers", wire_name: "Layers", shape: &LAYER_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FileSystemConfigs", wire_name: "FileSystemConfigs", shape: &FILE_SYSTEM_CONFIG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ImageConfig", wire_name: "ImageConfig", shape: &IMAGE_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EphemeralStorage", wire_name: "EphemeralStorage", shape: &EPHEMERAL_STORAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SnapStart", wire_name: "SnapStart", shape: &SNAP_START_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LoggingConfig", wire_name: "LoggingConfig", shape: &LOGGING_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CapacityProviderConfig", wire_name: "CapacityProviderConfig", shape: &CAPACITY_PROVIDER_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DurableConfig", wire_name: "DurableConfig", shape: &DURABLE_CONFIG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpdateFunctionConfigurationRequest {
+    pub function_name: String,
+    pub role: Option<String>,
+    pub handler: Option<String>,
+    pub description: Option<String>,
+    pub timeout: Option<i32>,
+    pub memory_size: Option<i32>,
+    pub vpc_config: Option<VpcConfig>,
+    pub environment: Option<Environment>,
+    pub runtime: Option<Runtime>,
+    pub dead_letter_config: Option<DeadLetterConfig>,
+    pub kms_key_arn: Option<String>,
+    pub tracing_config: Option<TracingConfig>,
+    pub revision_id: Option<String>,
+    pub layers: Option<Vec<String>>,
+    pub file_system_configs: Option<Vec<FileSystemConfig>>,
+    pub image_config: Option<ImageConfig>,
+    pub ephemeral_storage: Option<EphemeralStorage>,
+    pub snap_start: Option<SnapStart>,
+    pub logging_config: Option<LoggingConfig>,
+    pub capacity_provider_config: Option<CapacityProviderConfig>,
+    pub durable_config: Option<DurableConfig>,
+}
+
+impl Structure for UpdateFunctionConfigurationRequest {
+    const SHAPE: &'static StructShape = &UPDATE_FUNCTION_CONFIGURATION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.function_name);
+        members.put_some(1, self.role);
+        members.put_some(2, self.handler);
+        members.put_some(3, self.description);
+        members.put_some(4, self.timeout);
+        members.put_some(5, self.memory_size);
+        members.put_some(6, self.vpc_config);
+        members.put_some(7, self.environment);
+        members.put_some(8, self.runtime);
+        members.put_some(9, self.dead_letter_config);
+        members.put_some(10, self.kms_key_arn);
+        members.put_some(11, self.tracing_config);
+        members.put_some(12, self.revision_id);
+        members.put_some(13, self.layers);
+        members.put_some(14, self.file_system_configs);
+        members.put_some(15, self.image_config);
+        members.put_some(16, self.ephemeral_storage);
+        members.put_some(17, self.snap_start);
+        members.put_some(18, self.logging_config);
+        members.put_some(19, self.capacity_provider_config);
+        members.put_some(20, self.durable_config);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            function_name: members.take(0),
+            role: members.take_some(1),
+            handler: members.take_some(2),
+            description: members.take_some(3),
+            timeout: members.take_some(4),
+            memory_size: members.take_some(5),
+            vpc_config: members.take_some(6),
+            environment: members.take_some(7),
+            runtime: members.take_some(8),
+            dead_letter_config: members.take_some(9),
+            kms_key_arn: members.take_some(10),
+            tracing_config: members.take_some(11),
+            revision_id: members.take_some(12),
+            layers: members.take_some(13),
+            file_system_configs: members.take_some(14),
+            image_config: members.take_some(15),
+            ephemeral_storage: members.take_some(16),
+            snap_start: members.take_some(17),
+            logging_config: members.take_some(18),
+            capacity_provider_config: members.take_some(19),
+            durable_config: members.take_some(20),
+        }
+    }
+}
+
+wire_by_members!(UpdateFunctionConfigurationRequest);
+
+static DELETE_ALIAS_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteAliasResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteAliasResponse {}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RemovePermissionResponse {}
+impl Structure for DeleteAliasResponse {
+    const SHAPE: &'static StructShape = &DELETE_ALIAS_RESPONSE_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TagResourceResponse {}
+    fn into_members(self) -> Members {
+        Members::default()
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UntagResourceResponse {}
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteAliasResponse);
+
+static DELETE_FUNCTION_CONCURRENCY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteFunctionConcurrencyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteFunctionConcurrencyResponse {}
 
+impl Structure for DeleteFunctionConcurrencyResponse {
+    const SHAPE: &'static StructShape = &DELETE_FUNCTION_CONCURRENCY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteFunctionConcurrencyResponse);
+
+static DELETE_FUNCTION_EVENT_INVOKE_CONFIG_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteFunctionEventInvokeConfigResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteFunctionEventInvokeConfigResponse {}
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "lambda", signing_name: "lambda" };
+impl Structure for DeleteFunctionEventInvokeConfigResponse {
+    const SHAPE: &'static StructShape = &DELETE_FUNCTION_EVENT_INVOKE_CONFIG_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteFunctionEventInvokeConfigResponse);
+
+static REMOVE_PERMISSION_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "RemovePermissionResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RemovePermissionResponse {}
+
+impl Structure for RemovePermissionResponse {
+    const SHAPE: &'static StructShape = &REMOVE_PERMISSION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(RemovePermissionResponse);
+
+static TAG_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "TagResourceResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagResourceResponse {}
+
+impl Structure for TagResourceResponse {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(TagResourceResponse);
+
+static UNTAG_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "UntagResourceResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagResourceResponse {}
+
+impl Structure for UntagResourceResponse {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(UntagResourceResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const INVALID_PARAMETER_VALUE_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidParameterValueException", status: 400, side: Side::Sender };
-    pub const RESOURCE_CONFLICT_EXCEPTION: ErrorShape = ErrorShape { code: "ResourceConflictException", status: 409, side: Side::Sender };
-    pub const SERVICE_EXCEPTION: ErrorShape = ErrorShape { code: "ServiceException", status: 500, side: Side::Receiver };
-    pub const TOO_MANY_REQUESTS_EXCEPTION: ErrorShape = ErrorShape { code: "TooManyRequestsException", status: 429, side: Side::Sender };
-    pub const INVALID_CODE_SIGNATURE_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidCodeSignatureException", status: 400, side: Side::Sender };
-    pub const RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "ResourceNotFoundException", status: 404, side: Side::Sender };
-    pub const CODE_VERIFICATION_FAILED_EXCEPTION: ErrorShape = ErrorShape { code: "CodeVerificationFailedException", status: 400, side: Side::Sender };
-    pub const CODE_SIGNING_CONFIG_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "CodeSigningConfigNotFoundException", status: 404, side: Side::Sender };
-    pub const CODE_STORAGE_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "CodeStorageExceededException", status: 400, side: Side::Sender };
-    pub const FUNCTION_VERSIONS_PER_CAPACITY_PROVIDER_LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "FunctionVersionsPerCapacityProviderLimitExceededException", status: 400, side: Side::Sender };
-    pub const PRECONDITION_FAILED_EXCEPTION: ErrorShape = ErrorShape { code: "PreconditionFailedException", status: 412, side: Side::Sender };
-    pub const POLICY_LENGTH_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "PolicyLengthExceededException", status: 400, side: Side::Sender };
-    pub const RESOURCE_NOT_READY_EXCEPTION: ErrorShape = ErrorShape { code: "ResourceNotReadyException", status: 502, side: Side::Receiver };
-    pub const INVALID_SECURITY_GROUP_ID_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidSecurityGroupIDException", status: 502, side: Side::Receiver };
-    pub const SNAP_START_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape { code: "SnapStartTimeoutException", status: 408, side: Side::Sender };
-    pub const EC2_THROTTLED_EXCEPTION: ErrorShape = ErrorShape { code: "EC2ThrottledException", status: 502, side: Side::Receiver };
-    pub const EFS_MOUNT_CONNECTIVITY_EXCEPTION: ErrorShape = ErrorShape { code: "EFSMountConnectivityException", status: 408, side: Side::Sender };
-    pub const SUBNET_IP_ADDRESS_LIMIT_REACHED_EXCEPTION: ErrorShape = ErrorShape { code: "SubnetIPAddressLimitReachedException", status: 502, side: Side::Receiver };
-    pub const KMS_ACCESS_DENIED_EXCEPTION: ErrorShape = ErrorShape { code: "KMSAccessDeniedException", status: 502, side: Side::Receiver };
-    pub const REQUEST_TOO_LARGE_EXCEPTION: ErrorShape = ErrorShape { code: "RequestTooLargeException", status: 413, side: Side::Sender };
-    pub const KMS_DISABLED_EXCEPTION: ErrorShape = ErrorShape { code: "KMSDisabledException", status: 502, side: Side::Receiver };
-    pub const UNSUPPORTED_MEDIA_TYPE_EXCEPTION: ErrorShape = ErrorShape { code: "UnsupportedMediaTypeException", status: 415, side: Side::Sender };
-    pub const S3_FILES_MOUNT_CONNECTIVITY_EXCEPTION: ErrorShape = ErrorShape { code: "S3FilesMountConnectivityException", status: 408, side: Side::Sender };
-    pub const SERIALIZED_REQUEST_ENTITY_TOO_LARGE_EXCEPTION: ErrorShape = ErrorShape { code: "SerializedRequestEntityTooLargeException", status: 413, side: Side::Sender };
-    pub const INVALID_RUNTIME_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidRuntimeException", status: 502, side: Side::Receiver };
-    pub const NO_PUBLISHED_VERSION_EXCEPTION: ErrorShape = ErrorShape { code: "NoPublishedVersionException", status: 400, side: Side::Sender };
-    pub const EC2_UNEXPECTED_EXCEPTION: ErrorShape = ErrorShape { code: "EC2UnexpectedException", status: 502, side: Side::Receiver };
-    pub const INVALID_SUBNET_ID_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidSubnetIDException", status: 502, side: Side::Receiver };
-    pub const KMS_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "KMSNotFoundException", status: 502, side: Side::Receiver };
-    pub const EC2_ACCESS_DENIED_EXCEPTION: ErrorShape = ErrorShape { code: "EC2AccessDeniedException", status: 502, side: Side::Receiver };
-    pub const EFSIO_EXCEPTION: ErrorShape = ErrorShape { code: "EFSIOException", status: 410, side: Side::Sender };
-    pub const KMS_INVALID_STATE_EXCEPTION: ErrorShape = ErrorShape { code: "KMSInvalidStateException", status: 502, side: Side::Receiver };
-    pub const ENI_LIMIT_REACHED_EXCEPTION: ErrorShape = ErrorShape { code: "ENILimitReachedException", status: 502, side: Side::Receiver };
-    pub const SNAP_START_NOT_READY_EXCEPTION: ErrorShape = ErrorShape { code: "SnapStartNotReadyException", status: 409, side: Side::Sender };
-    pub const SNAP_START_EXCEPTION: ErrorShape = ErrorShape { code: "SnapStartException", status: 400, side: Side::Sender };
-    pub const RECURSIVE_INVOCATION_EXCEPTION: ErrorShape = ErrorShape { code: "RecursiveInvocationException", status: 400, side: Side::Sender };
-    pub const S3_FILES_MOUNT_FAILURE_EXCEPTION: ErrorShape = ErrorShape { code: "S3FilesMountFailureException", status: 403, side: Side::Sender };
-    pub const EFS_MOUNT_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape { code: "EFSMountTimeoutException", status: 408, side: Side::Sender };
-    pub const S3_FILES_MOUNT_TIMEOUT_EXCEPTION: ErrorShape = ErrorShape { code: "S3FilesMountTimeoutException", status: 408, side: Side::Sender };
-    pub const INVALID_REQUEST_CONTENT_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidRequestContentException", status: 400, side: Side::Sender };
-    pub const DURABLE_EXECUTION_ALREADY_STARTED_EXCEPTION: ErrorShape = ErrorShape { code: "DurableExecutionAlreadyStartedException", status: 409, side: Side::Sender };
-    pub const INVALID_ZIP_FILE_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidZipFileException", status: 502, side: Side::Receiver };
-    pub const EFS_MOUNT_FAILURE_EXCEPTION: ErrorShape = ErrorShape { code: "EFSMountFailureException", status: 403, side: Side::Sender };
+    pub const CODE_SIGNING_CONFIG_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "CodeSigningConfigNotFoundException", status: 404, side: Side::Sender };
+    pub const CODE_STORAGE_EXCEEDED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "CodeStorageExceededException", status: 400, side: Side::Sender };
+    pub const CODE_VERIFICATION_FAILED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "CodeVerificationFailedException", status: 400, side: Side::Sender };
+    pub const DURABLE_EXECUTION_ALREADY_STARTED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "DurableExecutionAlreadyStartedException", status: 409, side: Side::Sender };
+    pub const EC2_ACCESS_DENIED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "EC2AccessDeniedException", status: 502, side: Side::Receiver };
+    pub const EC2_THROTTLED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "EC2ThrottledException", status: 502, side: Side::Receiver };
+    pub const EC2_UNEXPECTED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "EC2UnexpectedException", status: 502, side: Side::Receiver };
+    pub const EFSIO_EXCEPTION: ErrorShape =
+        ErrorShape { code: "EFSIOException", status: 410, side: Side::Sender };
+    pub const EFS_MOUNT_CONNECTIVITY_EXCEPTION: ErrorShape =
+        ErrorShape { code: "EFSMountConnectivityException", status: 408, side: Side::Sender };
+    pub const EFS_MOUNT_FAILURE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "EFSMountFailureException", status: 403, side: Side::Sender };
+    pub const EFS_MOUNT_TIMEOUT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "EFSMountTimeoutException", status: 408, side: Side::Sender };
+    pub const ENI_LIMIT_REACHED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ENILimitReachedException", status: 502, side: Side::Receiver };
+    pub const FUNCTION_VERSIONS_PER_CAPACITY_PROVIDER_LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape {
+        code: "FunctionVersionsPerCapacityProviderLimitExceededException",
+        status: 400,
+        side: Side::Sender,
+    };
+    pub const INVALID_CODE_SIGNATURE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidCodeSignatureException", status: 400, side: Side::Sender };
+    pub const INVALID_PARAMETER_VALUE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidParameterValueException", status: 400, side: Side::Sender };
+    pub const INVALID_REQUEST_CONTENT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidRequestContentException", status: 400, side: Side::Sender };
+    pub const INVALID_RUNTIME_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidRuntimeException", status: 502, side: Side::Receiver };
+    pub const INVALID_SECURITY_GROUP_ID_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidSecurityGroupIDException", status: 502, side: Side::Receiver };
+    pub const INVALID_SUBNET_ID_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidSubnetIDException", status: 502, side: Side::Receiver };
+    pub const INVALID_ZIP_FILE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidZipFileException", status: 502, side: Side::Receiver };
+    pub const KMS_ACCESS_DENIED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "KMSAccessDeniedException", status: 502, side: Side::Receiver };
+    pub const KMS_DISABLED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "KMSDisabledException", status: 502, side: Side::Receiver };
+    pub const KMS_INVALID_STATE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "KMSInvalidStateException", status: 502, side: Side::Receiver };
+    pub const KMS_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "KMSNotFoundException", status: 502, side: Side::Receiver };
+    pub const NO_PUBLISHED_VERSION_EXCEPTION: ErrorShape =
+        ErrorShape { code: "NoPublishedVersionException", status: 400, side: Side::Sender };
+    pub const POLICY_LENGTH_EXCEEDED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "PolicyLengthExceededException", status: 400, side: Side::Sender };
+    pub const PRECONDITION_FAILED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "PreconditionFailedException", status: 412, side: Side::Sender };
+    pub const RECURSIVE_INVOCATION_EXCEPTION: ErrorShape =
+        ErrorShape { code: "RecursiveInvocationException", status: 400, side: Side::Sender };
+    pub const REQUEST_TOO_LARGE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "RequestTooLargeException", status: 413, side: Side::Sender };
+    pub const RESOURCE_CONFLICT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ResourceConflictException", status: 409, side: Side::Sender };
+    pub const RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ResourceNotFoundException", status: 404, side: Side::Sender };
+    pub const RESOURCE_NOT_READY_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ResourceNotReadyException", status: 502, side: Side::Receiver };
+    pub const S3_FILES_MOUNT_CONNECTIVITY_EXCEPTION: ErrorShape =
+        ErrorShape { code: "S3FilesMountConnectivityException", status: 408, side: Side::Sender };
+    pub const S3_FILES_MOUNT_FAILURE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "S3FilesMountFailureException", status: 403, side: Side::Sender };
+    pub const S3_FILES_MOUNT_TIMEOUT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "S3FilesMountTimeoutException", status: 408, side: Side::Sender };
+    pub const SERIALIZED_REQUEST_ENTITY_TOO_LARGE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "SerializedRequestEntityTooLargeException", status: 413, side: Side::Sender };
+    pub const SERVICE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ServiceException", status: 500, side: Side::Receiver };
+    pub const SNAP_START_EXCEPTION: ErrorShape =
+        ErrorShape { code: "SnapStartException", status: 400, side: Side::Sender };
+    pub const SNAP_START_NOT_READY_EXCEPTION: ErrorShape =
+        ErrorShape { code: "SnapStartNotReadyException", status: 409, side: Side::Sender };
+    pub const SNAP_START_TIMEOUT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "SnapStartTimeoutException", status: 408, side: Side::Sender };
+    pub const SUBNET_IP_ADDRESS_LIMIT_REACHED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "SubnetIPAddressLimitReachedException", status: 502, side: Side::Receiver };
+    pub const TOO_MANY_REQUESTS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "TooManyRequestsException", status: 429, side: Side::Sender };
+    pub const UNSUPPORTED_MEDIA_TYPE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "UnsupportedMediaTypeException", status: 415, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
-
-    pub struct CreateFunction;
-
-    impl Operation for CreateFunction {
-        type Input = super::CreateFunctionRequest;
-        type Output = super::FunctionConfiguration;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateFunction", action: "lambda:CreateFunction", errors: &[] };
-    }
-
-    pub struct UpdateFunctionCode;
-
-    impl Operation for UpdateFunctionCode {
-        type Input = super::UpdateFunctionCodeRequest;
-        type Output = super::FunctionConfiguration;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateFunctionCode", action: "lambda:UpdateFunctionCode", errors: &[] };
-    }
-
-    pub struct UpdateFunctionConfiguration;
-
-    impl Operation for UpdateFunctionConfiguration {
-        type Input = super::UpdateFunctionConfigurationRequest;
-        type Output = super::FunctionConfiguration;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateFunctionConfiguration", action: "lambda:UpdateFunctionConfiguration", errors: &[] };
-    }
-
-    pub struct DeleteFunction;
-
-    impl Operation for DeleteFunction {
-        type Input = super::DeleteFunctionRequest;
-        type Output = super::DeleteFunctionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteFunction", action: "lambda:DeleteFunction", errors: &[] };
-    }
-
-    pub struct GetFunction;
-
-    impl Operation for GetFunction {
-        type Input = super::GetFunctionRequest;
-        type Output = super::GetFunctionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetFunction", action: "lambda:GetFunction", errors: &[] };
-    }
-
-    pub struct GetFunctionConfiguration;
-
-    impl Operation for GetFunctionConfiguration {
-        type Input = super::GetFunctionConfigurationRequest;
-        type Output = super::FunctionConfiguration;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetFunctionConfiguration", action: "lambda:GetFunctionConfiguration", errors: &[] };
-    }
-
-    pub struct ListFunctions;
-
-    impl Operation for ListFunctions {
-        type Input = super::ListFunctionsRequest;
-        type Output = super::ListFunctionsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListFunctions", action: "lambda:ListFunctions", errors: &[] };
-    }
-
-    pub struct PublishVersion;
-
-    impl Operation for PublishVersion {
-        type Input = super::PublishVersionRequest;
-        type Output = super::FunctionConfiguration;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PublishVersion", action: "lambda:PublishVersion", errors: &[] };
-    }
-
-    pub struct ListVersionsByFunction;
-
-    impl Operation for ListVersionsByFunction {
-        type Input = super::ListVersionsByFunctionRequest;
-        type Output = super::ListVersionsByFunctionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListVersionsByFunction", action: "lambda:ListVersionsByFunction", errors: &[] };
-    }
-
-    pub struct CreateAlias;
-
-    impl Operation for CreateAlias {
-        type Input = super::CreateAliasRequest;
-        type Output = super::AliasConfiguration;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateAlias", action: "lambda:CreateAlias", errors: &[] };
-    }
-
-    pub struct UpdateAlias;
-
-    impl Operation for UpdateAlias {
-        type Input = super::UpdateAliasRequest;
-        type Output = super::AliasConfiguration;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UpdateAlias", action: "lambda:UpdateAlias", errors: &[] };
-    }
-
-    pub struct GetAlias;
-
-    impl Operation for GetAlias {
-        type Input = super::GetAliasRequest;
-        type Output = super::AliasConfiguration;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetAlias", action: "lambda:GetAlias", errors: &[] };
-    }
-
-    pub struct DeleteAlias;
-
-    impl Operation for DeleteAlias {
-        type Input = super::DeleteAliasRequest;
-        type Output = super::DeleteAliasResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteAlias", action: "lambda:DeleteAlias", errors: &[] };
-    }
-
-    pub struct ListAliases;
-
-    impl Operation for ListAliases {
-        type Input = super::ListAliasesRequest;
-        type Output = super::ListAliasesResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListAliases", action: "lambda:ListAliases", errors: &[] };
-    }
 
     pub struct AddPermission;
 
     impl Operation for AddPermission {
         type Input = super::AddPermissionRequest;
         type Output = super::AddPermissionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "AddPermission", action: "lambda:AddPermission", errors: &[] };
+        const INFO: &'static OperationInfo = &ADD_PERMISSION_INFO;
     }
 
-    pub struct RemovePermission;
+    pub(super) static ADD_PERMISSION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "AddPermission",
+        action: "lambda:AddPermission",
+        method: "POST",
+        uri: "/2015-03-31/functions/{FunctionName}/policy",
+        status: 201,
+        input: <super::AddPermissionRequest as Structure>::SHAPE,
+        output: <super::AddPermissionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::POLICY_LENGTH_EXCEEDED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
+    };
 
-    impl Operation for RemovePermission {
-        type Input = super::RemovePermissionRequest;
-        type Output = super::RemovePermissionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "RemovePermission", action: "lambda:RemovePermission", errors: &[] };
+    pub struct CreateAlias;
+
+    impl Operation for CreateAlias {
+        type Input = super::CreateAliasRequest;
+        type Output = super::AliasConfiguration;
+        const INFO: &'static OperationInfo = &CREATE_ALIAS_INFO;
     }
 
-    pub struct GetPolicy;
+    pub(super) static CREATE_ALIAS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateAlias",
+        action: "lambda:CreateAlias",
+        method: "POST",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases",
+        status: 201,
+        input: <super::CreateAliasRequest as Structure>::SHAPE,
+        output: <super::AliasConfiguration as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
 
-    impl Operation for GetPolicy {
-        type Input = super::GetPolicyRequest;
-        type Output = super::GetPolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetPolicy", action: "lambda:GetPolicy", errors: &[] };
+    pub struct CreateFunction;
+
+    impl Operation for CreateFunction {
+        type Input = super::CreateFunctionRequest;
+        type Output = super::FunctionConfiguration;
+        const INFO: &'static OperationInfo = &CREATE_FUNCTION_INFO;
     }
 
-    pub struct TagResource;
+    pub(super) static CREATE_FUNCTION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateFunction",
+        action: "lambda:CreateFunction",
+        method: "POST",
+        uri: "/2015-03-31/functions",
+        status: 201,
+        input: <super::CreateFunctionRequest as Structure>::SHAPE,
+        output: <super::FunctionConfiguration as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::INVALID_CODE_SIGNATURE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::CODE_VERIFICATION_FAILED_EXCEPTION,
+            super::errors::CODE_SIGNING_CONFIG_NOT_FOUND_EXCEPTION,
+            super::errors::CODE_STORAGE_EXCEEDED_EXCEPTION,
+            super::errors::FUNCTION_VERSIONS_PER_CAPACITY_PROVIDER_LIMIT_EXCEEDED_EXCEPTION,
+        ],
+    };
 
-    impl Operation for TagResource {
-        type Input = super::TagResourceRequest;
-        type Output = super::TagResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "TagResource", action: "lambda:TagResource", errors: &[] };
+    pub struct DeleteAlias;
+
+    impl Operation for DeleteAlias {
+        type Input = super::DeleteAliasRequest;
+        type Output = super::DeleteAliasResponse;
+        const INFO: &'static OperationInfo = &DELETE_ALIAS_INFO;
     }
 
-    pub struct UntagResource;
+    pub(super) static DELETE_ALIAS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteAlias",
+        action: "lambda:DeleteAlias",
+        method: "DELETE",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
+        status: 204,
+        input: <super::DeleteAliasRequest as Structure>::SHAPE,
+        output: <super::DeleteAliasResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+        ],
+    };
 
-    impl Operation for UntagResource {
-        type Input = super::UntagResourceRequest;
-        type Output = super::UntagResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UntagResource", action: "lambda:UntagResource", errors: &[] };
+    pub struct DeleteFunction;
+
+    impl Operation for DeleteFunction {
+        type Input = super::DeleteFunctionRequest;
+        type Output = super::DeleteFunctionResponse;
+        const INFO: &'static OperationInfo = &DELETE_FUNCTION_INFO;
     }
 
-    pub struct ListTags;
-
-    impl Operation for ListTags {
-        type Input = super::ListTagsRequest;
-        type Output = super::ListTagsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListTags", action: "lambda:ListTags", errors: &[] };
-    }
-
-    pub struct Invoke;
-
-    impl Operation for Invoke {
-        type Input = super::InvocationRequest;
-        type Output = super::InvocationResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "Invoke", action: "lambda:Invoke", errors: &[] };
-    }
-
-    pub struct PutFunctionConcurrency;
-
-    impl Operation for PutFunctionConcurrency {
-        type Input = super::PutFunctionConcurrencyRequest;
-        type Output = super::Concurrency;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutFunctionConcurrency", action: "lambda:PutFunctionConcurrency", errors: &[] };
-    }
-
-    pub struct GetFunctionConcurrency;
-
-    impl Operation for GetFunctionConcurrency {
-        type Input = super::GetFunctionConcurrencyRequest;
-        type Output = super::GetFunctionConcurrencyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetFunctionConcurrency", action: "lambda:GetFunctionConcurrency", errors: &[] };
-    }
+    pub(super) static DELETE_FUNCTION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteFunction",
+        action: "lambda:DeleteFunction",
+        method: "DELETE",
+        uri: "/2015-03-31/functions/{FunctionName}",
+        status: 200,
+        input: <super::DeleteFunctionRequest as Structure>::SHAPE,
+        output: <super::DeleteFunctionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
 
     pub struct DeleteFunctionConcurrency;
 
     impl Operation for DeleteFunctionConcurrency {
         type Input = super::DeleteFunctionConcurrencyRequest;
         type Output = super::DeleteFunctionConcurrencyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteFunctionConcurrency", action: "lambda:DeleteFunctionConcurrency", errors: &[] };
+        const INFO: &'static OperationInfo = &DELETE_FUNCTION_CONCURRENCY_INFO;
     }
 
-    pub struct GetAccountSettings;
-
-    impl Operation for GetAccountSettings {
-        type Input = super::GetAccountSettingsRequest;
-        type Output = super::GetAccountSettingsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetAccountSettings", action: "lambda:GetAccountSettings", errors: &[] };
-    }
-
-    pub struct PutFunctionEventInvokeConfig;
-
-    impl Operation for PutFunctionEventInvokeConfig {
-        type Input = super::PutFunctionEventInvokeConfigRequest;
-        type Output = super::FunctionEventInvokeConfig;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutFunctionEventInvokeConfig", action: "lambda:PutFunctionEventInvokeConfig", errors: &[] };
-    }
-
-    pub struct GetFunctionEventInvokeConfig;
-
-    impl Operation for GetFunctionEventInvokeConfig {
-        type Input = super::GetFunctionEventInvokeConfigRequest;
-        type Output = super::FunctionEventInvokeConfig;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetFunctionEventInvokeConfig", action: "lambda:GetFunctionEventInvokeConfig", errors: &[] };
-    }
+    pub(super) static DELETE_FUNCTION_CONCURRENCY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteFunctionConcurrency",
+        action: "lambda:DeleteFunctionConcurrency",
+        method: "DELETE",
+        uri: "/2017-10-31/functions/{FunctionName}/concurrency",
+        status: 204,
+        input: <super::DeleteFunctionConcurrencyRequest as Structure>::SHAPE,
+        output: <super::DeleteFunctionConcurrencyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
 
     pub struct DeleteFunctionEventInvokeConfig;
 
     impl Operation for DeleteFunctionEventInvokeConfig {
         type Input = super::DeleteFunctionEventInvokeConfigRequest;
         type Output = super::DeleteFunctionEventInvokeConfigResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteFunctionEventInvokeConfig", action: "lambda:DeleteFunctionEventInvokeConfig", errors: &[] };
+        const INFO: &'static OperationInfo = &DELETE_FUNCTION_EVENT_INVOKE_CONFIG_INFO;
     }
 
+    pub(super) static DELETE_FUNCTION_EVENT_INVOKE_CONFIG_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteFunctionEventInvokeConfig",
+        action: "lambda:DeleteFunctionEventInvokeConfig",
+        method: "DELETE",
+        uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
+        status: 204,
+        input: <super::DeleteFunctionEventInvokeConfigRequest as Structure>::SHAPE,
+        output: <super::DeleteFunctionEventInvokeConfigResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct GetAccountSettings;
+
+    impl Operation for GetAccountSettings {
+        type Input = super::GetAccountSettingsRequest;
+        type Output = super::GetAccountSettingsResponse;
+        const INFO: &'static OperationInfo = &GET_ACCOUNT_SETTINGS_INFO;
+    }
+
+    pub(super) static GET_ACCOUNT_SETTINGS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetAccountSettings",
+        action: "lambda:GetAccountSettings",
+        method: "GET",
+        uri: "/2016-08-19/account-settings",
+        status: 200,
+        input: <super::GetAccountSettingsRequest as Structure>::SHAPE,
+        output: <super::GetAccountSettingsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::SERVICE_EXCEPTION, super::errors::TOO_MANY_REQUESTS_EXCEPTION],
+    };
+
+    pub struct GetAlias;
+
+    impl Operation for GetAlias {
+        type Input = super::GetAliasRequest;
+        type Output = super::AliasConfiguration;
+        const INFO: &'static OperationInfo = &GET_ALIAS_INFO;
+    }
+
+    pub(super) static GET_ALIAS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetAlias",
+        action: "lambda:GetAlias",
+        method: "GET",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
+        status: 200,
+        input: <super::GetAliasRequest as Structure>::SHAPE,
+        output: <super::AliasConfiguration as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct GetFunction;
+
+    impl Operation for GetFunction {
+        type Input = super::GetFunctionRequest;
+        type Output = super::GetFunctionResponse;
+        const INFO: &'static OperationInfo = &GET_FUNCTION_INFO;
+    }
+
+    pub(super) static GET_FUNCTION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetFunction",
+        action: "lambda:GetFunction",
+        method: "GET",
+        uri: "/2015-03-31/functions/{FunctionName}",
+        status: 200,
+        input: <super::GetFunctionRequest as Structure>::SHAPE,
+        output: <super::GetFunctionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct GetFunctionConcurrency;
+
+    impl Operation for GetFunctionConcurrency {
+        type Input = super::GetFunctionConcurrencyRequest;
+        type Output = super::GetFunctionConcurrencyResponse;
+        const INFO: &'static OperationInfo = &GET_FUNCTION_CONCURRENCY_INFO;
+    }
+
+    pub(super) static GET_FUNCTION_CONCURRENCY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetFunctionConcurrency",
+        action: "lambda:GetFunctionConcurrency",
+        method: "GET",
+        uri: "/2019-09-30/functions/{FunctionName}/concurrency",
+        status: 200,
+        input: <super::GetFunctionConcurrencyRequest as Structure>::SHAPE,
+        output: <super::GetFunctionConcurrencyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct GetFunctionConfiguration;
+
+    impl Operation for GetFunctionConfiguration {
+        type Input = super::GetFunctionConfigurationRequest;
+        type Output = super::FunctionConfiguration;
+        const INFO: &'static OperationInfo = &GET_FUNCTION_CONFIGURATION_INFO;
+    }
+
+    pub(super) static GET_FUNCTION_CONFIGURATION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetFunctionConfiguration",
+        action: "lambda:GetFunctionConfiguration",
+        method: "GET",
+        uri: "/2015-03-31/functions/{FunctionName}/configuration",
+        status: 200,
+        input: <super::GetFunctionConfigurationRequest as Structure>::SHAPE,
+        output: <super::FunctionConfiguration as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct GetFunctionEventInvokeConfig;
+
+    impl Operation for GetFunctionEventInvokeConfig {
+        type Input = super::GetFunctionEventInvokeConfigRequest;
+        type Output = super::FunctionEventInvokeConfig;
+        const INFO: &'static OperationInfo = &GET_FUNCTION_EVENT_INVOKE_CONFIG_INFO;
+    }
+
+    pub(super) static GET_FUNCTION_EVENT_INVOKE_CONFIG_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetFunctionEventInvokeConfig",
+        action: "lambda:GetFunctionEventInvokeConfig",
+        method: "GET",
+        uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
+        status: 200,
+        input: <super::GetFunctionEventInvokeConfigRequest as Structure>::SHAPE,
+        output: <super::FunctionEventInvokeConfig as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct GetPolicy;
+
+    impl Operation for GetPolicy {
+        type Input = super::GetPolicyRequest;
+        type Output = super::GetPolicyResponse;
+        const INFO: &'static OperationInfo = &GET_POLICY_INFO;
+    }
+
+    pub(super) static GET_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetPolicy",
+        action: "lambda:GetPolicy",
+        method: "GET",
+        uri: "/2015-03-31/functions/{FunctionName}/policy",
+        status: 200,
+        input: <super::GetPolicyRequest as Structure>::SHAPE,
+        output: <super::GetPolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct Invoke;
+
+    impl Operation for Invoke {
+        type Input = super::InvocationRequest;
+        type Output = super::InvocationResponse;
+        const INFO: &'static OperationInfo = &INVOKE_INFO;
+    }
+
+    pub(super) static INVOKE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "Invoke",
+        action: "lambda:InvokeFunction",
+        method: "POST",
+        uri: "/2015-03-31/functions/{FunctionName}/invocations",
+        status: 200,
+        input: <super::InvocationRequest as Structure>::SHAPE,
+        output: <super::InvocationResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::RESOURCE_NOT_READY_EXCEPTION,
+            super::errors::INVALID_SECURITY_GROUP_ID_EXCEPTION,
+            super::errors::SNAP_START_TIMEOUT_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::EC2_THROTTLED_EXCEPTION,
+            super::errors::EFS_MOUNT_CONNECTIVITY_EXCEPTION,
+            super::errors::SUBNET_IP_ADDRESS_LIMIT_REACHED_EXCEPTION,
+            super::errors::KMS_ACCESS_DENIED_EXCEPTION,
+            super::errors::REQUEST_TOO_LARGE_EXCEPTION,
+            super::errors::KMS_DISABLED_EXCEPTION,
+            super::errors::UNSUPPORTED_MEDIA_TYPE_EXCEPTION,
+            super::errors::S3_FILES_MOUNT_CONNECTIVITY_EXCEPTION,
+            super::errors::SERIALIZED_REQUEST_ENTITY_TOO_LARGE_EXCEPTION,
+            super::errors::INVALID_RUNTIME_EXCEPTION,
+            super::errors::NO_PUBLISHED_VERSION_EXCEPTION,
+            super::errors::EC2_UNEXPECTED_EXCEPTION,
+            super::errors::INVALID_SUBNET_ID_EXCEPTION,
+            super::errors::KMS_NOT_FOUND_EXCEPTION,
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::EC2_ACCESS_DENIED_EXCEPTION,
+            super::errors::EFSIO_EXCEPTION,
+            super::errors::KMS_INVALID_STATE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::ENI_LIMIT_REACHED_EXCEPTION,
+            super::errors::SNAP_START_NOT_READY_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::SNAP_START_EXCEPTION,
+            super::errors::RECURSIVE_INVOCATION_EXCEPTION,
+            super::errors::S3_FILES_MOUNT_FAILURE_EXCEPTION,
+            super::errors::EFS_MOUNT_TIMEOUT_EXCEPTION,
+            super::errors::S3_FILES_MOUNT_TIMEOUT_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::INVALID_REQUEST_CONTENT_EXCEPTION,
+            super::errors::DURABLE_EXECUTION_ALREADY_STARTED_EXCEPTION,
+            super::errors::INVALID_ZIP_FILE_EXCEPTION,
+            super::errors::EFS_MOUNT_FAILURE_EXCEPTION,
+        ],
+    };
+
+    pub struct ListAliases;
+
+    impl Operation for ListAliases {
+        type Input = super::ListAliasesRequest;
+        type Output = super::ListAliasesResponse;
+        const INFO: &'static OperationInfo = &LIST_ALIASES_INFO;
+    }
+
+    pub(super) static LIST_ALIASES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListAliases",
+        action: "lambda:ListAliases",
+        method: "GET",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases",
+        status: 200,
+        input: <super::ListAliasesRequest as Structure>::SHAPE,
+        output: <super::ListAliasesResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct ListFunctions;
+
+    impl Operation for ListFunctions {
+        type Input = super::ListFunctionsRequest;
+        type Output = super::ListFunctionsResponse;
+        const INFO: &'static OperationInfo = &LIST_FUNCTIONS_INFO;
+    }
+
+    pub(super) static LIST_FUNCTIONS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListFunctions",
+        action: "lambda:ListFunctions",
+        method: "GET",
+        uri: "/2015-03-31/functions",
+        status: 200,
+        input: <super::ListFunctionsRequest as Structure>::SHAPE,
+        output: <super::ListFunctionsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+        ],
+    };
+
+    pub struct ListTags;
+
+    impl Operation for ListTags {
+        type Input = super::ListTagsRequest;
+        type Output = super::ListTagsResponse;
+        const INFO: &'static OperationInfo = &LIST_TAGS_INFO;
+    }
+
+    pub(super) static LIST_TAGS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListTags",
+        action: "lambda:ListTags",
+        method: "GET",
+        uri: "/2017-03-31/tags/{Resource}",
+        status: 200,
+        input: <super::ListTagsRequest as Structure>::SHAPE,
+        output: <super::ListTagsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct ListVersionsByFunction;
+
+    impl Operation for ListVersionsByFunction {
+        type Input = super::ListVersionsByFunctionRequest;
+        type Output = super::ListVersionsByFunctionResponse;
+        const INFO: &'static OperationInfo = &LIST_VERSIONS_BY_FUNCTION_INFO;
+    }
+
+    pub(super) static LIST_VERSIONS_BY_FUNCTION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListVersionsByFunction",
+        action: "lambda:ListVersionsByFunction",
+        method: "GET",
+        uri: "/2015-03-31/functions/{FunctionName}/versions",
+        status: 200,
+        input: <super::ListVersionsByFunctionRequest as Structure>::SHAPE,
+        output: <super::ListVersionsByFunctionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct PublishVersion;
+
+    impl Operation for PublishVersion {
+        type Input = super::PublishVersionRequest;
+        type Output = super::FunctionConfiguration;
+        const INFO: &'static OperationInfo = &PUBLISH_VERSION_INFO;
+    }
+
+    pub(super) static PUBLISH_VERSION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PublishVersion",
+        action: "lambda:PublishVersion",
+        method: "POST",
+        uri: "/2015-03-31/functions/{FunctionName}/versions",
+        status: 201,
+        input: <super::PublishVersionRequest as Structure>::SHAPE,
+        output: <super::FunctionConfiguration as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::CODE_STORAGE_EXCEEDED_EXCEPTION,
+            super::errors::PRECONDITION_FAILED_EXCEPTION,
+            super::errors::FUNCTION_VERSIONS_PER_CAPACITY_PROVIDER_LIMIT_EXCEEDED_EXCEPTION,
+        ],
+    };
+
+    pub struct PutFunctionConcurrency;
+
+    impl Operation for PutFunctionConcurrency {
+        type Input = super::PutFunctionConcurrencyRequest;
+        type Output = super::Concurrency;
+        const INFO: &'static OperationInfo = &PUT_FUNCTION_CONCURRENCY_INFO;
+    }
+
+    pub(super) static PUT_FUNCTION_CONCURRENCY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutFunctionConcurrency",
+        action: "lambda:PutFunctionConcurrency",
+        method: "PUT",
+        uri: "/2017-10-31/functions/{FunctionName}/concurrency",
+        status: 200,
+        input: <super::PutFunctionConcurrencyRequest as Structure>::SHAPE,
+        output: <super::Concurrency as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct PutFunctionEventInvokeConfig;
+
+    impl Operation for PutFunctionEventInvokeConfig {
+        type Input = super::PutFunctionEventInvokeConfigRequest;
+        type Output = super::FunctionEventInvokeConfig;
+        const INFO: &'static OperationInfo = &PUT_FUNCTION_EVENT_INVOKE_CONFIG_INFO;
+    }
+
+    pub(super) static PUT_FUNCTION_EVENT_INVOKE_CONFIG_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutFunctionEventInvokeConfig",
+        action: "lambda:PutFunctionEventInvokeConfig",
+        method: "PUT",
+        uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
+        status: 200,
+        input: <super::PutFunctionEventInvokeConfigRequest as Structure>::SHAPE,
+        output: <super::FunctionEventInvokeConfig as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct RemovePermission;
+
+    impl Operation for RemovePermission {
+        type Input = super::RemovePermissionRequest;
+        type Output = super::RemovePermissionResponse;
+        const INFO: &'static OperationInfo = &REMOVE_PERMISSION_INFO;
+    }
+
+    pub(super) static REMOVE_PERMISSION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "RemovePermission",
+        action: "lambda:RemovePermission",
+        method: "DELETE",
+        uri: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}",
+        status: 204,
+        input: <super::RemovePermissionRequest as Structure>::SHAPE,
+        output: <super::RemovePermissionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
+    };
+
+    pub struct TagResource;
+
+    impl Operation for TagResource {
+        type Input = super::TagResourceRequest;
+        type Output = super::TagResourceResponse;
+        const INFO: &'static OperationInfo = &TAG_RESOURCE_INFO;
+    }
+
+    pub(super) static TAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "TagResource",
+        action: "lambda:TagResource",
+        method: "POST",
+        uri: "/2017-03-31/tags/{Resource}",
+        status: 204,
+        input: <super::TagResourceRequest as Structure>::SHAPE,
+        output: <super::TagResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct UntagResource;
+
+    impl Operation for UntagResource {
+        type Input = super::UntagResourceRequest;
+        type Output = super::UntagResourceResponse;
+        const INFO: &'static OperationInfo = &UNTAG_RESOURCE_INFO;
+    }
+
+    pub(super) static UNTAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UntagResource",
+        action: "lambda:UntagResource",
+        method: "DELETE",
+        uri: "/2017-03-31/tags/{Resource}",
+        status: 204,
+        input: <super::UntagResourceRequest as Structure>::SHAPE,
+        output: <super::UntagResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateAlias;
+
+    impl Operation for UpdateAlias {
+        type Input = super::UpdateAliasRequest;
+        type Output = super::AliasConfiguration;
+        const INFO: &'static OperationInfo = &UPDATE_ALIAS_INFO;
+    }
+
+    pub(super) static UPDATE_ALIAS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateAlias",
+        action: "lambda:UpdateAlias",
+        method: "PUT",
+        uri: "/2015-03-31/functions/{FunctionName}/aliases/{Name}",
+        status: 200,
+        input: <super::UpdateAliasRequest as Structure>::SHAPE,
+        output: <super::AliasConfiguration as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateFunctionCode;
+
+    impl Operation for UpdateFunctionCode {
+        type Input = super::UpdateFunctionCodeRequest;
+        type Output = super::FunctionConfiguration;
+        const INFO: &'static OperationInfo = &UPDATE_FUNCTION_CODE_INFO;
+    }
+
+    pub(super) static UPDATE_FUNCTION_CODE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateFunctionCode",
+        action: "lambda:UpdateFunctionCode",
+        method: "PUT",
+        uri: "/2015-03-31/functions/{FunctionName}/code",
+        status: 200,
+        input: <super::UpdateFunctionCodeRequest as Structure>::SHAPE,
+        output: <super::FunctionConfiguration as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::INVALID_CODE_SIGNATURE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::CODE_VERIFICATION_FAILED_EXCEPTION,
+            super::errors::CODE_SIGNING_CONFIG_NOT_FOUND_EXCEPTION,
+            super::errors::CODE_STORAGE_EXCEEDED_EXCEPTION,
+            super::errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
+    };
+
+    pub struct UpdateFunctionConfiguration;
+
+    impl Operation for UpdateFunctionConfiguration {
+        type Input = super::UpdateFunctionConfigurationRequest;
+        type Output = super::FunctionConfiguration;
+        const INFO: &'static OperationInfo = &UPDATE_FUNCTION_CONFIGURATION_INFO;
+    }
+
+    pub(super) static UPDATE_FUNCTION_CONFIGURATION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UpdateFunctionConfiguration",
+        action: "lambda:UpdateFunctionConfiguration",
+        method: "PUT",
+        uri: "/2015-03-31/functions/{FunctionName}/configuration",
+        status: 200,
+        input: <super::UpdateFunctionConfigurationRequest as Structure>::SHAPE,
+        output: <super::FunctionConfiguration as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_CONFLICT_EXCEPTION,
+            super::errors::SERVICE_EXCEPTION,
+            super::errors::TOO_MANY_REQUESTS_EXCEPTION,
+            super::errors::INVALID_CODE_SIGNATURE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::CODE_VERIFICATION_FAILED_EXCEPTION,
+            super::errors::CODE_SIGNING_CONFIG_NOT_FOUND_EXCEPTION,
+            super::errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "lambda",
+    signing_name: "lambda",
+    endpoint_prefix: "lambda",
+    protocols: &[Protocol::RestJson],
+    target_prefix: None,
+    cbor_name: None,
+    version: "2015-03-31",
+    xml_namespace: None,
+    validation_code: Some("ValidationException"),
+    operations: &[
+        &ops::ADD_PERMISSION_INFO,
+        &ops::CREATE_ALIAS_INFO,
+        &ops::CREATE_FUNCTION_INFO,
+        &ops::DELETE_ALIAS_INFO,
+        &ops::DELETE_FUNCTION_INFO,
+        &ops::DELETE_FUNCTION_CONCURRENCY_INFO,
+        &ops::DELETE_FUNCTION_EVENT_INVOKE_CONFIG_INFO,
+        &ops::GET_ACCOUNT_SETTINGS_INFO,
+        &ops::GET_ALIAS_INFO,
+        &ops::GET_FUNCTION_INFO,
+        &ops::GET_FUNCTION_CONCURRENCY_INFO,
+        &ops::GET_FUNCTION_CONFIGURATION_INFO,
+        &ops::GET_FUNCTION_EVENT_INVOKE_CONFIG_INFO,
+        &ops::GET_POLICY_INFO,
+        &ops::INVOKE_INFO,
+        &ops::LIST_ALIASES_INFO,
+        &ops::LIST_FUNCTIONS_INFO,
+        &ops::LIST_TAGS_INFO,
+        &ops::LIST_VERSIONS_BY_FUNCTION_INFO,
+        &ops::PUBLISH_VERSION_INFO,
+        &ops::PUT_FUNCTION_CONCURRENCY_INFO,
+        &ops::PUT_FUNCTION_EVENT_INVOKE_CONFIG_INFO,
+        &ops::REMOVE_PERMISSION_INFO,
+        &ops::TAG_RESOURCE_INFO,
+        &ops::UNTAG_RESOURCE_INFO,
+        &ops::UPDATE_ALIAS_INFO,
+        &ops::UPDATE_FUNCTION_CODE_INFO,
+        &ops::UPDATE_FUNCTION_CONFIGURATION_INFO,
+    ],
+    unlisted: &[
+        "AddLayerVersionPermission",
+        "CheckpointDurableExecution",
+        "CreateCapacityProvider",
+        "CreateCodeSigningConfig",
+        "CreateEventSourceMapping",
+        "CreateFunctionUrlConfig",
+        "DeleteCapacityProvider",
+        "DeleteCodeSigningConfig",
+        "DeleteEventSourceMapping",
+        "DeleteFunctionCodeSigningConfig",
+        "DeleteFunctionUrlConfig",
+        "DeleteLayerVersion",
+        "DeleteProvisionedConcurrencyConfig",
+        "GetCapacityProvider",
+        "GetCodeSigningConfig",
+        "GetDurableExecution",
+        "GetDurableExecutionHistory",
+        "GetDurableExecutionState",
+        "GetEventSourceMapping",
+        "GetFunctionCodeSigningConfig",
+        "GetFunctionRecursionConfig",
+        "GetFunctionScalingConfig",
+        "GetFunctionUrlConfig",
+        "GetLayerVersion",
+        "GetLayerVersionByArn",
+        "GetLayerVersionPolicy",
+        "GetProvisionedConcurrencyConfig",
+        "GetRuntimeManagementConfig",
+        "InvokeAsync",
+        "InvokeWithResponseStream",
+        "ListCapacityProviders",
+        "ListCodeSigningConfigs",
+        "ListDurableExecutionsByFunction",
+        "ListEventSourceMappings",
+        "ListFunctionEventInvokeConfigs",
+        "ListFunctionUrlConfigs",
+        "ListFunctionVersionsByCapacityProvider",
+        "ListFunctionsByCodeSigningConfig",
+        "ListLayerVersions",
+        "ListLayers",
+        "ListProvisionedConcurrencyConfigs",
+        "PublishLayerVersion",
+        "PutFunctionCodeSigningConfig",
+        "PutFunctionRecursionConfig",
+        "PutFunctionScalingConfig",
+        "PutProvisionedConcurrencyConfig",
+        "PutRuntimeManagementConfig",
+        "RemoveLayerVersionPermission",
+        "SendDurableExecutionCallbackFailure",
+        "SendDurableExecutionCallbackHeartbeat",
+        "SendDurableExecutionCallbackSuccess",
+        "StopDurableExecution",
+        "UpdateCapacityProvider",
+        "UpdateCodeSigningConfig",
+        "UpdateEventSourceMapping",
+        "UpdateFunctionEventInvokeConfig",
+        "UpdateFunctionUrlConfig",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_lambda_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
-            serve CreateFunction;
-            serve UpdateFunctionCode;
-            handle UpdateFunctionConfiguration;
-            handle DeleteFunction;
-            query GetFunction;
-            query GetFunctionConfiguration;
-            query ListFunctions;
-            handle PublishVersion;
-            query ListVersionsByFunction;
-            handle CreateAlias;
-            handle UpdateAlias;
-            query GetAlias;
-            handle DeleteAlias;
-            query ListAliases;
             handle AddPermission;
-            handle RemovePermission;
+            handle CreateAlias;
+            serve CreateFunction;
+            handle DeleteAlias;
+            handle DeleteFunction;
+            handle DeleteFunctionConcurrency;
+            handle DeleteFunctionEventInvokeConfig;
+            query GetAccountSettings;
+            query GetAlias;
+            query GetFunction;
+            query GetFunctionConcurrency;
+            query GetFunctionConfiguration;
+            query GetFunctionEventInvokeConfig;
             query GetPolicy;
+            serve Invoke;
+            query ListAliases;
+            query ListFunctions;
+            query ListTags;
+            query ListVersionsByFunction;
+            handle PublishVersion;
+            handle PutFunctionConcurrency;
+            handle PutFunctionEventInvokeConfig;
+            handle RemovePermission;
             handle TagResource;
             handle UntagResource;
-            query ListTags;
-            serve Invoke;
-            handle PutFunctionConcurrency;
-            query GetFunctionConcurrency;
-            handle DeleteFunctionConcurrency;
-            query GetAccountSettings;
-            handle PutFunctionEventInvokeConfig;
-            query GetFunctionEventInvokeConfig;
-            handle DeleteFunctionEventInvokeConfig;
+            handle UpdateAlias;
+            serve UpdateFunctionCode;
+            serve UpdateFunctionConfiguration;
         }
     };
 }

@@ -5,7 +5,27 @@
 
 use std::collections::BTreeMap;
 
-use crate::ServiceInfo;
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members, wire_by_text};
+use crate::{Protocol, ServiceInfo};
+
+#[rustfmt::skip]
+static LOG_GROUP_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(512) }, pattern: Some("[\\.\\-_/#A-Za-z0-9]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static KMS_KEY_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: None, max: Some(256) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+)$"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: None, max: Some(256) }, pattern: Some("^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAGS_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &TAG_KEY_SHAPE, value: &TAG_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(1), max: Some(50) } });
+
+#[rustfmt::skip]
+static LOG_GROUP_CLASS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["STANDARD", "INFREQUENT_ACCESS", "DELIVERY", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LogGroupClass {
@@ -44,6 +64,19 @@ impl Default for LogGroupClass {
     }
 }
 
+wire_by_text!(LogGroupClass);
+
+#[rustfmt::skip]
+static DELETION_PROTECTION_ENABLED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static CREATE_LOG_GROUP_REQUEST_STRUCT: StructShape = StructShape { name: "CreateLogGroupRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "kmsKeyId", wire_name: "kmsKeyId", shape: &KMS_KEY_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupClass", wire_name: "logGroupClass", shape: &LOG_GROUP_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "deletionProtectionEnabled", wire_name: "deletionProtectionEnabled", shape: &DELETION_PROTECTION_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateLogGroupRequest {
     pub log_group_name: String,
@@ -53,10 +86,175 @@ pub struct CreateLogGroupRequest {
     pub deletion_protection_enabled: Option<bool>,
 }
 
+impl Structure for CreateLogGroupRequest {
+    const SHAPE: &'static StructShape = &CREATE_LOG_GROUP_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.log_group_name);
+        members.put_some(1, self.kms_key_id);
+        members.put_some(2, self.tags);
+        members.put_some(3, self.log_group_class);
+        members.put_some(4, self.deletion_protection_enabled);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_group_name: members.take(0),
+            kms_key_id: members.take_some(1),
+            tags: members.take_some(2),
+            log_group_class: members.take_some(3),
+            deletion_protection_enabled: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(CreateLogGroupRequest);
+
+#[rustfmt::skip]
+static LOG_STREAM_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(512) }, pattern: Some("[^:*]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CREATE_LOG_STREAM_REQUEST_STRUCT: StructShape = StructShape { name: "CreateLogStreamRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logStreamName", wire_name: "logStreamName", shape: &LOG_STREAM_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CreateLogStreamRequest {
+    pub log_group_name: String,
+    pub log_stream_name: String,
+}
+
+impl Structure for CreateLogStreamRequest {
+    const SHAPE: &'static StructShape = &CREATE_LOG_STREAM_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.log_group_name);
+        members.put(1, self.log_stream_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { log_group_name: members.take(0), log_stream_name: members.take(1) }
+    }
+}
+
+wire_by_members!(CreateLogStreamRequest);
+
+#[rustfmt::skip]
+static DELETE_LOG_GROUP_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteLogGroupRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteLogGroupRequest {
     pub log_group_name: String,
 }
+
+impl Structure for DeleteLogGroupRequest {
+    const SHAPE: &'static StructShape = &DELETE_LOG_GROUP_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.log_group_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { log_group_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteLogGroupRequest);
+
+#[rustfmt::skip]
+static DELETE_LOG_STREAM_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteLogStreamRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logStreamName", wire_name: "logStreamName", shape: &LOG_STREAM_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteLogStreamRequest {
+    pub log_group_name: String,
+    pub log_stream_name: String,
+}
+
+impl Structure for DeleteLogStreamRequest {
+    const SHAPE: &'static StructShape = &DELETE_LOG_STREAM_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.log_group_name);
+        members.put(1, self.log_stream_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { log_group_name: members.take(0), log_stream_name: members.take(1) }
+    }
+}
+
+wire_by_members!(DeleteLogStreamRequest);
+
+#[rustfmt::skip]
+static DELETE_RETENTION_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteRetentionPolicyRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteRetentionPolicyRequest {
+    pub log_group_name: String,
+}
+
+impl Structure for DeleteRetentionPolicyRequest {
+    const SHAPE: &'static StructShape = &DELETE_RETENTION_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.log_group_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { log_group_name: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteRetentionPolicyRequest);
+
+#[rustfmt::skip]
+static ACCOUNT_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(12), max: Some(12) }, pattern: Some("^\\d{12}$"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ACCOUNT_IDS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ACCOUNT_ID_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(0), max: Some(20) } });
+
+#[rustfmt::skip]
+static LOG_GROUP_NAME_PATTERN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(512) }, pattern: Some("[\\.\\-_/#A-Za-z0-9]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NEXT_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: None }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DESCRIBE_LIMIT_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(50) });
+
+#[rustfmt::skip]
+static INCLUDE_LINKED_ACCOUNTS_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static LOG_GROUP_IDENTIFIER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(2048) }, pattern: Some("[\\w#+=/:,.@-]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LOG_GROUP_IDENTIFIER_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(50) } });
+
+#[rustfmt::skip]
+static DESCRIBE_LOG_GROUPS_REQUEST_STRUCT: StructShape = StructShape { name: "DescribeLogGroupsRequest", members: &[shape::Member { name: "accountIdentifiers", wire_name: "accountIdentifiers", shape: &ACCOUNT_IDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupNamePrefix", wire_name: "logGroupNamePrefix", shape: &LOG_GROUP_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupNamePattern", wire_name: "logGroupNamePattern", shape: &LOG_GROUP_NAME_PATTERN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "limit", wire_name: "limit", shape: &DESCRIBE_LIMIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "includeLinkedAccounts", wire_name: "includeLinkedAccounts", shape: &INCLUDE_LINKED_ACCOUNTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupClass", wire_name: "logGroupClass", shape: &LOG_GROUP_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupIdentifiers", wire_name: "logGroupIdentifiers", shape: &DESCRIBE_LOG_GROUPS_LOG_GROUP_IDENTIFIERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeLogGroupsRequest {
@@ -69,6 +267,56 @@ pub struct DescribeLogGroupsRequest {
     pub log_group_class: Option<LogGroupClass>,
     pub log_group_identifiers: Option<Vec<String>>,
 }
+
+impl Structure for DescribeLogGroupsRequest {
+    const SHAPE: &'static StructShape = &DESCRIBE_LOG_GROUPS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.account_identifiers);
+        members.put_some(1, self.log_group_name_prefix);
+        members.put_some(2, self.log_group_name_pattern);
+        members.put_some(3, self.next_token);
+        members.put_some(4, self.limit);
+        members.put_some(5, self.include_linked_accounts);
+        members.put_some(6, self.log_group_class);
+        members.put_some(7, self.log_group_identifiers);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            account_identifiers: members.take_some(0),
+            log_group_name_prefix: members.take_some(1),
+            log_group_name_pattern: members.take_some(2),
+            next_token: members.take_some(3),
+            limit: members.take_some(4),
+            include_linked_accounts: members.take_some(5),
+            log_group_class: members.take_some(6),
+            log_group_identifiers: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(DescribeLogGroupsRequest);
+
+#[rustfmt::skip]
+static TIMESTAMP_SHAPE: shape::Shape = shape::Shape::Long(Range { min: Some(0), max: None });
+
+#[rustfmt::skip]
+static DAYS_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static FILTER_COUNT_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STORED_BYTES_SHAPE: shape::Shape = shape::Shape::Long(Range { min: Some(0), max: None });
+
+#[rustfmt::skip]
+static DATA_PROTECTION_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ACTIVATED", "DELETED", "ARCHIVED", "DISABLED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DataProtectionStatus {
@@ -110,6 +358,11 @@ impl Default for DataProtectionStatus {
     }
 }
 
+wire_by_text!(DataProtectionStatus);
+
+#[rustfmt::skip]
+static INHERITED_PROPERTY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ACCOUNT_DATA_PROTECTION", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InheritedProperty {
     AccountDataProtection,
@@ -141,6 +394,33 @@ impl Default for InheritedProperty {
     }
 }
 
+wire_by_text!(InheritedProperty);
+
+#[rustfmt::skip]
+static INHERITED_PROPERTIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &INHERITED_PROPERTY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static BEARER_TOKEN_AUTHENTICATION_ENABLED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static LOG_GROUP_SHAPE: shape::Shape = shape::Shape::Structure(&LOG_GROUP_STRUCT);
+
+#[rustfmt::skip]
+static LOG_GROUP_STRUCT: StructShape = StructShape { name: "LogGroup", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "creationTime", wire_name: "creationTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "retentionInDays", wire_name: "retentionInDays", shape: &DAYS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "metricFilterCount", wire_name: "metricFilterCount", shape: &FILTER_COUNT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "arn", wire_name: "arn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "storedBytes", wire_name: "storedBytes", shape: &STORED_BYTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "kmsKeyId", wire_name: "kmsKeyId", shape: &KMS_KEY_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "dataProtectionStatus", wire_name: "dataProtectionStatus", shape: &DATA_PROTECTION_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "inheritedProperties", wire_name: "inheritedProperties", shape: &INHERITED_PROPERTIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupClass", wire_name: "logGroupClass", shape: &LOG_GROUP_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupArn", wire_name: "logGroupArn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "deletionProtectionEnabled", wire_name: "deletionProtectionEnabled", shape: &DELETION_PROTECTION_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "bearerTokenAuthenticationEnabled", wire_name: "bearerTokenAuthenticationEnabled", shape: &BEARER_TOKEN_AUTHENTICATION_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogGroup {
     pub log_group_name: Option<String>,
@@ -158,23 +438,81 @@ pub struct LogGroup {
     pub bearer_token_authentication_enabled: Option<bool>,
 }
 
+impl Structure for LogGroup {
+    const SHAPE: &'static StructShape = &LOG_GROUP_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_group_name);
+        members.put_some(1, self.creation_time);
+        members.put_some(2, self.retention_in_days);
+        members.put_some(3, self.metric_filter_count);
+        members.put_some(4, self.arn);
+        members.put_some(5, self.stored_bytes);
+        members.put_some(6, self.kms_key_id);
+        members.put_some(7, self.data_protection_status);
+        members.put_some(8, self.inherited_properties);
+        members.put_some(9, self.log_group_class);
+        members.put_some(10, self.log_group_arn);
+        members.put_some(11, self.deletion_protection_enabled);
+        members.put_some(12, self.bearer_token_authentication_enabled);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_group_name: members.take_some(0),
+            creation_time: members.take_some(1),
+            retention_in_days: members.take_some(2),
+            metric_filter_count: members.take_some(3),
+            arn: members.take_some(4),
+            stored_bytes: members.take_some(5),
+            kms_key_id: members.take_some(6),
+            data_protection_status: members.take_some(7),
+            inherited_properties: members.take_some(8),
+            log_group_class: members.take_some(9),
+            log_group_arn: members.take_some(10),
+            deletion_protection_enabled: members.take_some(11),
+            bearer_token_authentication_enabled: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(LogGroup);
+
+#[rustfmt::skip]
+static LOG_GROUPS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LOG_GROUP_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DESCRIBE_LOG_GROUPS_RESPONSE_STRUCT: StructShape = StructShape { name: "DescribeLogGroupsResponse", members: &[shape::Member { name: "logGroups", wire_name: "logGroups", shape: &LOG_GROUPS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeLogGroupsResponse {
     pub log_groups: Option<Vec<LogGroup>>,
     pub next_token: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateLogStreamRequest {
-    pub log_group_name: String,
-    pub log_stream_name: String,
+impl Structure for DescribeLogGroupsResponse {
+    const SHAPE: &'static StructShape = &DESCRIBE_LOG_GROUPS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_groups);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { log_groups: members.take_some(0), next_token: members.take_some(1) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteLogStreamRequest {
-    pub log_group_name: String,
-    pub log_stream_name: String,
-}
+wire_by_members!(DescribeLogGroupsResponse);
+
+#[rustfmt::skip]
+static ORDER_BY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["LogStreamName", "LastEventTime", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OrderBy {
@@ -210,6 +548,21 @@ impl Default for OrderBy {
     }
 }
 
+wire_by_text!(OrderBy);
+
+#[rustfmt::skip]
+static DESCENDING_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static DESCRIBE_LOG_STREAMS_REQUEST_STRUCT: StructShape = StructShape { name: "DescribeLogStreamsRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupIdentifier", wire_name: "logGroupIdentifier", shape: &LOG_GROUP_IDENTIFIER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logStreamNamePrefix", wire_name: "logStreamNamePrefix", shape: &LOG_STREAM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "orderBy", wire_name: "orderBy", shape: &ORDER_BY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "descending", wire_name: "descending", shape: &DESCENDING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "limit", wire_name: "limit", shape: &DESCRIBE_LIMIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeLogStreamsRequest {
     pub log_group_name: Option<String>,
@@ -220,6 +573,53 @@ pub struct DescribeLogStreamsRequest {
     pub next_token: Option<String>,
     pub limit: Option<i32>,
 }
+
+impl Structure for DescribeLogStreamsRequest {
+    const SHAPE: &'static StructShape = &DESCRIBE_LOG_STREAMS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_group_name);
+        members.put_some(1, self.log_group_identifier);
+        members.put_some(2, self.log_stream_name_prefix);
+        members.put_some(3, self.order_by);
+        members.put_some(4, self.descending);
+        members.put_some(5, self.next_token);
+        members.put_some(6, self.limit);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_group_name: members.take_some(0),
+            log_group_identifier: members.take_some(1),
+            log_stream_name_prefix: members.take_some(2),
+            order_by: members.take_some(3),
+            descending: members.take_some(4),
+            next_token: members.take_some(5),
+            limit: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(DescribeLogStreamsRequest);
+
+#[rustfmt::skip]
+static SEQUENCE_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: None }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LOG_STREAM_SHAPE: shape::Shape = shape::Shape::Structure(&LOG_STREAM_STRUCT);
+
+#[rustfmt::skip]
+static LOG_STREAM_STRUCT: StructShape = StructShape { name: "LogStream", members: &[shape::Member { name: "logStreamName", wire_name: "logStreamName", shape: &LOG_STREAM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "creationTime", wire_name: "creationTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "firstEventTimestamp", wire_name: "firstEventTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "lastEventTimestamp", wire_name: "lastEventTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "lastIngestionTime", wire_name: "lastIngestionTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "uploadSequenceToken", wire_name: "uploadSequenceToken", shape: &SEQUENCE_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "arn", wire_name: "arn", shape: &ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "storedBytes", wire_name: "storedBytes", shape: &STORED_BYTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LogStream {
@@ -233,11 +633,476 @@ pub struct LogStream {
     pub stored_bytes: Option<i64>,
 }
 
+impl Structure for LogStream {
+    const SHAPE: &'static StructShape = &LOG_STREAM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_stream_name);
+        members.put_some(1, self.creation_time);
+        members.put_some(2, self.first_event_timestamp);
+        members.put_some(3, self.last_event_timestamp);
+        members.put_some(4, self.last_ingestion_time);
+        members.put_some(5, self.upload_sequence_token);
+        members.put_some(6, self.arn);
+        members.put_some(7, self.stored_bytes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_stream_name: members.take_some(0),
+            creation_time: members.take_some(1),
+            first_event_timestamp: members.take_some(2),
+            last_event_timestamp: members.take_some(3),
+            last_ingestion_time: members.take_some(4),
+            upload_sequence_token: members.take_some(5),
+            arn: members.take_some(6),
+            stored_bytes: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(LogStream);
+
+#[rustfmt::skip]
+static LOG_STREAMS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LOG_STREAM_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DESCRIBE_LOG_STREAMS_RESPONSE_STRUCT: StructShape = StructShape { name: "DescribeLogStreamsResponse", members: &[shape::Member { name: "logStreams", wire_name: "logStreams", shape: &LOG_STREAMS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DescribeLogStreamsResponse {
     pub log_streams: Option<Vec<LogStream>>,
     pub next_token: Option<String>,
 }
+
+impl Structure for DescribeLogStreamsResponse {
+    const SHAPE: &'static StructShape = &DESCRIBE_LOG_STREAMS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_streams);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { log_streams: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DescribeLogStreamsResponse);
+
+#[rustfmt::skip]
+static INPUT_LOG_STREAM_NAMES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &LOG_STREAM_NAME_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(100) } });
+
+#[rustfmt::skip]
+static FILTER_PATTERN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EVENTS_LIMIT_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(10000) });
+
+#[rustfmt::skip]
+static INTERLEAVED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static UNMASK_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static FILTER_LOG_EVENTS_REQUEST_STRUCT: StructShape = StructShape { name: "FilterLogEventsRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupIdentifier", wire_name: "logGroupIdentifier", shape: &LOG_GROUP_IDENTIFIER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logStreamNames", wire_name: "logStreamNames", shape: &INPUT_LOG_STREAM_NAMES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logStreamNamePrefix", wire_name: "logStreamNamePrefix", shape: &LOG_STREAM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "startTime", wire_name: "startTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "endTime", wire_name: "endTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "filterPattern", wire_name: "filterPattern", shape: &FILTER_PATTERN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "limit", wire_name: "limit", shape: &EVENTS_LIMIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "interleaved", wire_name: "interleaved", shape: &INTERLEAVED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "unmask", wire_name: "unmask", shape: &UNMASK_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FilterLogEventsRequest {
+    pub log_group_name: Option<String>,
+    pub log_group_identifier: Option<String>,
+    pub log_stream_names: Option<Vec<String>>,
+    pub log_stream_name_prefix: Option<String>,
+    pub start_time: Option<i64>,
+    pub end_time: Option<i64>,
+    pub filter_pattern: Option<String>,
+    pub next_token: Option<String>,
+    pub limit: Option<i32>,
+    pub interleaved: Option<bool>,
+    pub unmask: Option<bool>,
+}
+
+impl Structure for FilterLogEventsRequest {
+    const SHAPE: &'static StructShape = &FILTER_LOG_EVENTS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_group_name);
+        members.put_some(1, self.log_group_identifier);
+        members.put_some(2, self.log_stream_names);
+        members.put_some(3, self.log_stream_name_prefix);
+        members.put_some(4, self.start_time);
+        members.put_some(5, self.end_time);
+        members.put_some(6, self.filter_pattern);
+        members.put_some(7, self.next_token);
+        members.put_some(8, self.limit);
+        members.put_some(9, self.interleaved);
+        members.put_some(10, self.unmask);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_group_name: members.take_some(0),
+            log_group_identifier: members.take_some(1),
+            log_stream_names: members.take_some(2),
+            log_stream_name_prefix: members.take_some(3),
+            start_time: members.take_some(4),
+            end_time: members.take_some(5),
+            filter_pattern: members.take_some(6),
+            next_token: members.take_some(7),
+            limit: members.take_some(8),
+            interleaved: members.take_some(9),
+            unmask: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(FilterLogEventsRequest);
+
+#[rustfmt::skip]
+static EVENT_MESSAGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: None }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EVENT_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static FILTERED_LOG_EVENT_SHAPE: shape::Shape = shape::Shape::Structure(&FILTERED_LOG_EVENT_STRUCT);
+
+#[rustfmt::skip]
+static FILTERED_LOG_EVENT_STRUCT: StructShape = StructShape { name: "FilteredLogEvent", members: &[shape::Member { name: "logStreamName", wire_name: "logStreamName", shape: &LOG_STREAM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "timestamp", wire_name: "timestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "message", wire_name: "message", shape: &EVENT_MESSAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ingestionTime", wire_name: "ingestionTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "eventId", wire_name: "eventId", shape: &EVENT_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FilteredLogEvent {
+    pub log_stream_name: Option<String>,
+    pub timestamp: Option<i64>,
+    pub message: Option<String>,
+    pub ingestion_time: Option<i64>,
+    pub event_id: Option<String>,
+}
+
+impl Structure for FilteredLogEvent {
+    const SHAPE: &'static StructShape = &FILTERED_LOG_EVENT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_stream_name);
+        members.put_some(1, self.timestamp);
+        members.put_some(2, self.message);
+        members.put_some(3, self.ingestion_time);
+        members.put_some(4, self.event_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_stream_name: members.take_some(0),
+            timestamp: members.take_some(1),
+            message: members.take_some(2),
+            ingestion_time: members.take_some(3),
+            event_id: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(FilteredLogEvent);
+
+#[rustfmt::skip]
+static FILTERED_LOG_EVENTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &FILTERED_LOG_EVENT_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LOG_STREAM_SEARCHED_COMPLETELY_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static SEARCHED_LOG_STREAM_SHAPE: shape::Shape = shape::Shape::Structure(&SEARCHED_LOG_STREAM_STRUCT);
+
+#[rustfmt::skip]
+static SEARCHED_LOG_STREAM_STRUCT: StructShape = StructShape { name: "SearchedLogStream", members: &[shape::Member { name: "logStreamName", wire_name: "logStreamName", shape: &LOG_STREAM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "searchedCompletely", wire_name: "searchedCompletely", shape: &LOG_STREAM_SEARCHED_COMPLETELY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SearchedLogStream {
+    pub log_stream_name: Option<String>,
+    pub searched_completely: Option<bool>,
+}
+
+impl Structure for SearchedLogStream {
+    const SHAPE: &'static StructShape = &SEARCHED_LOG_STREAM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_stream_name);
+        members.put_some(1, self.searched_completely);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { log_stream_name: members.take_some(0), searched_completely: members.take_some(1) }
+    }
+}
+
+wire_by_members!(SearchedLogStream);
+
+#[rustfmt::skip]
+static SEARCHED_LOG_STREAMS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &SEARCHED_LOG_STREAM_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static FILTER_LOG_EVENTS_RESPONSE_STRUCT: StructShape = StructShape { name: "FilterLogEventsResponse", members: &[shape::Member { name: "events", wire_name: "events", shape: &FILTERED_LOG_EVENTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "searchedLogStreams", wire_name: "searchedLogStreams", shape: &SEARCHED_LOG_STREAMS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FilterLogEventsResponse {
+    pub events: Option<Vec<FilteredLogEvent>>,
+    pub searched_log_streams: Option<Vec<SearchedLogStream>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for FilterLogEventsResponse {
+    const SHAPE: &'static StructShape = &FILTER_LOG_EVENTS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.events);
+        members.put_some(1, self.searched_log_streams);
+        members.put_some(2, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            events: members.take_some(0),
+            searched_log_streams: members.take_some(1),
+            next_token: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(FilterLogEventsResponse);
+
+#[rustfmt::skip]
+static START_FROM_HEAD_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static GET_LOG_EVENTS_REQUEST_STRUCT: StructShape = StructShape { name: "GetLogEventsRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logGroupIdentifier", wire_name: "logGroupIdentifier", shape: &LOG_GROUP_IDENTIFIER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logStreamName", wire_name: "logStreamName", shape: &LOG_STREAM_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "startTime", wire_name: "startTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "endTime", wire_name: "endTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextToken", wire_name: "nextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "limit", wire_name: "limit", shape: &EVENTS_LIMIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "startFromHead", wire_name: "startFromHead", shape: &START_FROM_HEAD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "unmask", wire_name: "unmask", shape: &UNMASK_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetLogEventsRequest {
+    pub log_group_name: Option<String>,
+    pub log_group_identifier: Option<String>,
+    pub log_stream_name: String,
+    pub start_time: Option<i64>,
+    pub end_time: Option<i64>,
+    pub next_token: Option<String>,
+    pub limit: Option<i32>,
+    pub start_from_head: Option<bool>,
+    pub unmask: Option<bool>,
+}
+
+impl Structure for GetLogEventsRequest {
+    const SHAPE: &'static StructShape = &GET_LOG_EVENTS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.log_group_name);
+        members.put_some(1, self.log_group_identifier);
+        members.put(2, self.log_stream_name);
+        members.put_some(3, self.start_time);
+        members.put_some(4, self.end_time);
+        members.put_some(5, self.next_token);
+        members.put_some(6, self.limit);
+        members.put_some(7, self.start_from_head);
+        members.put_some(8, self.unmask);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_group_name: members.take_some(0),
+            log_group_identifier: members.take_some(1),
+            log_stream_name: members.take(2),
+            start_time: members.take_some(3),
+            end_time: members.take_some(4),
+            next_token: members.take_some(5),
+            limit: members.take_some(6),
+            start_from_head: members.take_some(7),
+            unmask: members.take_some(8),
+        }
+    }
+}
+
+wire_by_members!(GetLogEventsRequest);
+
+#[rustfmt::skip]
+static OUTPUT_LOG_EVENT_SHAPE: shape::Shape = shape::Shape::Structure(&OUTPUT_LOG_EVENT_STRUCT);
+
+#[rustfmt::skip]
+static OUTPUT_LOG_EVENT_STRUCT: StructShape = StructShape { name: "OutputLogEvent", members: &[shape::Member { name: "timestamp", wire_name: "timestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "message", wire_name: "message", shape: &EVENT_MESSAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ingestionTime", wire_name: "ingestionTime", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OutputLogEvent {
+    pub timestamp: Option<i64>,
+    pub message: Option<String>,
+    pub ingestion_time: Option<i64>,
+}
+
+impl Structure for OutputLogEvent {
+    const SHAPE: &'static StructShape = &OUTPUT_LOG_EVENT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.timestamp);
+        members.put_some(1, self.message);
+        members.put_some(2, self.ingestion_time);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            timestamp: members.take_some(0),
+            message: members.take_some(1),
+            ingestion_time: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(OutputLogEvent);
+
+#[rustfmt::skip]
+static OUTPUT_LOG_EVENTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OUTPUT_LOG_EVENT_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_LOG_EVENTS_RESPONSE_STRUCT: StructShape = StructShape { name: "GetLogEventsResponse", members: &[shape::Member { name: "events", wire_name: "events", shape: &OUTPUT_LOG_EVENTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextForwardToken", wire_name: "nextForwardToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "nextBackwardToken", wire_name: "nextBackwardToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetLogEventsResponse {
+    pub events: Option<Vec<OutputLogEvent>>,
+    pub next_forward_token: Option<String>,
+    pub next_backward_token: Option<String>,
+}
+
+impl Structure for GetLogEventsResponse {
+    const SHAPE: &'static StructShape = &GET_LOG_EVENTS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.events);
+        members.put_some(1, self.next_forward_token);
+        members.put_some(2, self.next_backward_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            events: members.take_some(0),
+            next_forward_token: members.take_some(1),
+            next_backward_token: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(GetLogEventsResponse);
+
+#[rustfmt::skip]
+static AMAZON_RESOURCE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1011) }, pattern: Some("[\\w+=/:,.@-]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_TAGS_FOR_RESOURCE_REQUEST_STRUCT: StructShape = StructShape { name: "ListTagsForResourceRequest", members: &[shape::Member { name: "resourceArn", wire_name: "resourceArn", shape: &AMAZON_RESOURCE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListTagsForResourceRequest {
+    pub resource_arn: String,
+}
+
+impl Structure for ListTagsForResourceRequest {
+    const SHAPE: &'static StructShape = &LIST_TAGS_FOR_RESOURCE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0) }
+    }
+}
+
+wire_by_members!(ListTagsForResourceRequest);
+
+#[rustfmt::skip]
+static LIST_TAGS_FOR_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape { name: "ListTagsForResourceResponse", members: &[shape::Member { name: "tags", wire_name: "tags", shape: &TAGS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListTagsForResourceResponse {
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+impl Structure for ListTagsForResourceResponse {
+    const SHAPE: &'static StructShape = &LIST_TAGS_FOR_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tags: members.take_some(0) }
+    }
+}
+
+wire_by_members!(ListTagsForResourceResponse);
+
+#[rustfmt::skip]
+static INPUT_LOG_EVENT_SHAPE: shape::Shape = shape::Shape::Structure(&INPUT_LOG_EVENT_STRUCT);
+
+#[rustfmt::skip]
+static INPUT_LOG_EVENT_STRUCT: StructShape = StructShape { name: "InputLogEvent", members: &[shape::Member { name: "timestamp", wire_name: "timestamp", shape: &TIMESTAMP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "message", wire_name: "message", shape: &EVENT_MESSAGE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InputLogEvent {
@@ -245,11 +1110,82 @@ pub struct InputLogEvent {
     pub message: String,
 }
 
+impl Structure for InputLogEvent {
+    const SHAPE: &'static StructShape = &INPUT_LOG_EVENT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.timestamp);
+        members.put(1, self.message);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { timestamp: members.take(0), message: members.take(1) }
+    }
+}
+
+wire_by_members!(InputLogEvent);
+
+#[rustfmt::skip]
+static INPUT_LOG_EVENTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &INPUT_LOG_EVENT_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(10000) } });
+
+#[rustfmt::skip]
+static ENTITY_KEY_ATTRIBUTES_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(32) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENTITY_KEY_ATTRIBUTES_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(512) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENTITY_KEY_ATTRIBUTES_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ENTITY_KEY_ATTRIBUTES_KEY_SHAPE, value: &ENTITY_KEY_ATTRIBUTES_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(2), max: Some(4) } });
+
+#[rustfmt::skip]
+static ENTITY_ATTRIBUTES_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(256) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENTITY_ATTRIBUTES_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(512) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ENTITY_ATTRIBUTES_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ENTITY_ATTRIBUTES_KEY_SHAPE, value: &ENTITY_ATTRIBUTES_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(0), max: Some(10) } });
+
+#[rustfmt::skip]
+static ENTITY_SHAPE: shape::Shape = shape::Shape::Structure(&ENTITY_STRUCT);
+
+#[rustfmt::skip]
+static ENTITY_STRUCT: StructShape = StructShape { name: "Entity", members: &[shape::Member { name: "keyAttributes", wire_name: "keyAttributes", shape: &ENTITY_KEY_ATTRIBUTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "attributes", wire_name: "attributes", shape: &ENTITY_ATTRIBUTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entity {
     pub key_attributes: Option<BTreeMap<String, String>>,
     pub attributes: Option<BTreeMap<String, String>>,
 }
+
+impl Structure for Entity {
+    const SHAPE: &'static StructShape = &ENTITY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.key_attributes);
+        members.put_some(1, self.attributes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { key_attributes: members.take_some(0), attributes: members.take_some(1) }
+    }
+}
+
+wire_by_members!(Entity);
+
+#[rustfmt::skip]
+static PUT_LOG_EVENTS_REQUEST_STRUCT: StructShape = StructShape { name: "PutLogEventsRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logStreamName", wire_name: "logStreamName", shape: &LOG_STREAM_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "logEvents", wire_name: "logEvents", shape: &INPUT_LOG_EVENTS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "sequenceToken", wire_name: "sequenceToken", shape: &SEQUENCE_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "entity", wire_name: "entity", shape: &ENTITY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutLogEventsRequest {
@@ -260,12 +1196,75 @@ pub struct PutLogEventsRequest {
     pub entity: Option<Entity>,
 }
 
+impl Structure for PutLogEventsRequest {
+    const SHAPE: &'static StructShape = &PUT_LOG_EVENTS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.log_group_name);
+        members.put(1, self.log_stream_name);
+        members.put(2, self.log_events);
+        members.put_some(3, self.sequence_token);
+        members.put_some(4, self.entity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            log_group_name: members.take(0),
+            log_stream_name: members.take(1),
+            log_events: members.take(2),
+            sequence_token: members.take_some(3),
+            entity: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(PutLogEventsRequest);
+
+#[rustfmt::skip]
+static LOG_EVENT_INDEX_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static REJECTED_LOG_EVENTS_INFO_SHAPE: shape::Shape = shape::Shape::Structure(&REJECTED_LOG_EVENTS_INFO_STRUCT);
+
+#[rustfmt::skip]
+static REJECTED_LOG_EVENTS_INFO_STRUCT: StructShape = StructShape { name: "RejectedLogEventsInfo", members: &[shape::Member { name: "tooNewLogEventStartIndex", wire_name: "tooNewLogEventStartIndex", shape: &LOG_EVENT_INDEX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "tooOldLogEventEndIndex", wire_name: "tooOldLogEventEndIndex", shape: &LOG_EVENT_INDEX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "expiredLogEventEndIndex", wire_name: "expiredLogEventEndIndex", shape: &LOG_EVENT_INDEX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RejectedLogEventsInfo {
     pub too_new_log_event_start_index: Option<i32>,
     pub too_old_log_event_end_index: Option<i32>,
     pub expired_log_event_end_index: Option<i32>,
 }
+
+impl Structure for RejectedLogEventsInfo {
+    const SHAPE: &'static StructShape = &REJECTED_LOG_EVENTS_INFO_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.too_new_log_event_start_index);
+        members.put_some(1, self.too_old_log_event_end_index);
+        members.put_some(2, self.expired_log_event_end_index);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            too_new_log_event_start_index: members.take_some(0),
+            too_old_log_event_end_index: members.take_some(1),
+            expired_log_event_end_index: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(RejectedLogEventsInfo);
+
+#[rustfmt::skip]
+static ENTITY_REJECTION_ERROR_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["InvalidEntity", "InvalidTypeValue", "InvalidKeyAttributes", "InvalidAttributes", "EntitySizeTooLarge", "UnsupportedLogGroupType", "MissingRequiredFields", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntityRejectionErrorType {
@@ -316,10 +1315,41 @@ impl Default for EntityRejectionErrorType {
     }
 }
 
+wire_by_text!(EntityRejectionErrorType);
+
+#[rustfmt::skip]
+static REJECTED_ENTITY_INFO_SHAPE: shape::Shape = shape::Shape::Structure(&REJECTED_ENTITY_INFO_STRUCT);
+
+#[rustfmt::skip]
+static REJECTED_ENTITY_INFO_STRUCT: StructShape = StructShape { name: "RejectedEntityInfo", members: &[shape::Member { name: "errorType", wire_name: "errorType", shape: &ENTITY_REJECTION_ERROR_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RejectedEntityInfo {
     pub error_type: EntityRejectionErrorType,
 }
+
+impl Structure for RejectedEntityInfo {
+    const SHAPE: &'static StructShape = &REJECTED_ENTITY_INFO_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.error_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { error_type: members.take(0) }
+    }
+}
+
+wire_by_members!(RejectedEntityInfo);
+
+#[rustfmt::skip]
+static PUT_LOG_EVENTS_RESPONSE_STRUCT: StructShape = StructShape { name: "PutLogEventsResponse", members: &[shape::Member { name: "nextSequenceToken", wire_name: "nextSequenceToken", shape: &SEQUENCE_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "rejectedLogEventsInfo", wire_name: "rejectedLogEventsInfo", shape: &REJECTED_LOG_EVENTS_INFO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "rejectedEntityInfo", wire_name: "rejectedEntityInfo", shape: &REJECTED_ENTITY_INFO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutLogEventsResponse {
@@ -328,69 +1358,32 @@ pub struct PutLogEventsResponse {
     pub rejected_entity_info: Option<RejectedEntityInfo>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetLogEventsRequest {
-    pub log_group_name: Option<String>,
-    pub log_group_identifier: Option<String>,
-    pub log_stream_name: String,
-    pub start_time: Option<i64>,
-    pub end_time: Option<i64>,
-    pub next_token: Option<String>,
-    pub limit: Option<i32>,
-    pub start_from_head: Option<bool>,
-    pub unmask: Option<bool>,
+impl Structure for PutLogEventsResponse {
+    const SHAPE: &'static StructShape = &PUT_LOG_EVENTS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.next_sequence_token);
+        members.put_some(1, self.rejected_log_events_info);
+        members.put_some(2, self.rejected_entity_info);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            next_sequence_token: members.take_some(0),
+            rejected_log_events_info: members.take_some(1),
+            rejected_entity_info: members.take_some(2),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OutputLogEvent {
-    pub timestamp: Option<i64>,
-    pub message: Option<String>,
-    pub ingestion_time: Option<i64>,
-}
+wire_by_members!(PutLogEventsResponse);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetLogEventsResponse {
-    pub events: Option<Vec<OutputLogEvent>>,
-    pub next_forward_token: Option<String>,
-    pub next_backward_token: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct FilterLogEventsRequest {
-    pub log_group_name: Option<String>,
-    pub log_group_identifier: Option<String>,
-    pub log_stream_names: Option<Vec<String>>,
-    pub log_stream_name_prefix: Option<String>,
-    pub start_time: Option<i64>,
-    pub end_time: Option<i64>,
-    pub filter_pattern: Option<String>,
-    pub next_token: Option<String>,
-    pub limit: Option<i32>,
-    pub interleaved: Option<bool>,
-    pub unmask: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct FilteredLogEvent {
-    pub log_stream_name: Option<String>,
-    pub timestamp: Option<i64>,
-    pub message: Option<String>,
-    pub ingestion_time: Option<i64>,
-    pub event_id: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SearchedLogStream {
-    pub log_stream_name: Option<String>,
-    pub searched_completely: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct FilterLogEventsResponse {
-    pub events: Option<Vec<FilteredLogEvent>>,
-    pub searched_log_streams: Option<Vec<SearchedLogStream>>,
-    pub next_token: Option<String>,
-}
+#[rustfmt::skip]
+static PUT_RETENTION_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "PutRetentionPolicyRequest", members: &[shape::Member { name: "logGroupName", wire_name: "logGroupName", shape: &LOG_GROUP_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "retentionInDays", wire_name: "retentionInDays", shape: &DAYS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutRetentionPolicyRequest {
@@ -398,10 +1391,27 @@ pub struct PutRetentionPolicyRequest {
     pub retention_in_days: i32,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteRetentionPolicyRequest {
-    pub log_group_name: String,
+impl Structure for PutRetentionPolicyRequest {
+    const SHAPE: &'static StructShape = &PUT_RETENTION_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.log_group_name);
+        members.put(1, self.retention_in_days);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { log_group_name: members.take(0), retention_in_days: members.take(1) }
+    }
 }
+
+wire_by_members!(PutRetentionPolicyRequest);
+
+#[rustfmt::skip]
+static TAG_RESOURCE_REQUEST_STRUCT: StructShape = StructShape { name: "TagResourceRequest", members: &[shape::Member { name: "resourceArn", wire_name: "resourceArn", shape: &AMAZON_RESOURCE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "tags", wire_name: "tags", shape: &TAGS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagResourceRequest {
@@ -409,65 +1419,291 @@ pub struct TagResourceRequest {
     pub tags: BTreeMap<String, String>,
 }
 
+impl Structure for TagResourceRequest {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put(1, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), tags: members.take(1) }
+    }
+}
+
+wire_by_members!(TagResourceRequest);
+
+#[rustfmt::skip]
+static TAG_KEY_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_KEY_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(0), max: Some(50) } });
+
+#[rustfmt::skip]
+static UNTAG_RESOURCE_REQUEST_STRUCT: StructShape = StructShape { name: "UntagResourceRequest", members: &[shape::Member { name: "resourceArn", wire_name: "resourceArn", shape: &AMAZON_RESOURCE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "tagKeys", wire_name: "tagKeys", shape: &TAG_KEY_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UntagResourceRequest {
     pub resource_arn: String,
     pub tag_keys: Vec<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListTagsForResourceRequest {
-    pub resource_arn: String,
+impl Structure for UntagResourceRequest {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put(1, self.tag_keys);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), tag_keys: members.take(1) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListTagsForResourceResponse {
-    pub tags: Option<BTreeMap<String, String>>,
-}
+wire_by_members!(UntagResourceRequest);
+
+static CREATE_LOG_GROUP_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "CreateLogGroupResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateLogGroupResponse {}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteLogGroupResponse {}
+impl Structure for CreateLogGroupResponse {
+    const SHAPE: &'static StructShape = &CREATE_LOG_GROUP_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(CreateLogGroupResponse);
+
+static CREATE_LOG_STREAM_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "CreateLogStreamResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateLogStreamResponse {}
 
+impl Structure for CreateLogStreamResponse {
+    const SHAPE: &'static StructShape = &CREATE_LOG_STREAM_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(CreateLogStreamResponse);
+
+static DELETE_LOG_GROUP_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteLogGroupResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteLogGroupResponse {}
+
+impl Structure for DeleteLogGroupResponse {
+    const SHAPE: &'static StructShape = &DELETE_LOG_GROUP_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteLogGroupResponse);
+
+static DELETE_LOG_STREAM_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteLogStreamResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteLogStreamResponse {}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutRetentionPolicyResponse {}
+impl Structure for DeleteLogStreamResponse {
+    const SHAPE: &'static StructShape = &DELETE_LOG_STREAM_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteLogStreamResponse);
+
+static DELETE_RETENTION_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteRetentionPolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteRetentionPolicyResponse {}
 
+impl Structure for DeleteRetentionPolicyResponse {
+    const SHAPE: &'static StructShape = &DELETE_RETENTION_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteRetentionPolicyResponse);
+
+static PUT_RETENTION_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutRetentionPolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutRetentionPolicyResponse {}
+
+impl Structure for PutRetentionPolicyResponse {
+    const SHAPE: &'static StructShape = &PUT_RETENTION_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutRetentionPolicyResponse);
+
+static TAG_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "TagResourceResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TagResourceResponse {}
+
+impl Structure for TagResourceResponse {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(TagResourceResponse);
+
+static UNTAG_RESOURCE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "UntagResourceResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct UntagResourceResponse {}
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "logs", signing_name: "logs" };
+impl Structure for UntagResourceResponse {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(UntagResourceResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const INVALID_PARAMETER_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidParameterException", status: 400, side: Side::Sender };
-    pub const RESOURCE_ALREADY_EXISTS_EXCEPTION: ErrorShape = ErrorShape { code: "ResourceAlreadyExistsException", status: 400, side: Side::Sender };
-    pub const LIMIT_EXCEEDED_EXCEPTION: ErrorShape = ErrorShape { code: "LimitExceededException", status: 400, side: Side::Sender };
-    pub const OPERATION_ABORTED_EXCEPTION: ErrorShape = ErrorShape { code: "OperationAbortedException", status: 400, side: Side::Sender };
-    pub const SERVICE_UNAVAILABLE_EXCEPTION: ErrorShape = ErrorShape { code: "ServiceUnavailableException", status: 400, side: Side::Receiver };
-    pub const RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape { code: "ResourceNotFoundException", status: 400, side: Side::Sender };
-    pub const VALIDATION_EXCEPTION: ErrorShape = ErrorShape { code: "ValidationException", status: 400, side: Side::Sender };
-    pub const INVALID_SEQUENCE_TOKEN_EXCEPTION: ErrorShape = ErrorShape { code: "InvalidSequenceTokenException", status: 400, side: Side::Sender };
-    pub const DATA_ALREADY_ACCEPTED_EXCEPTION: ErrorShape = ErrorShape { code: "DataAlreadyAcceptedException", status: 400, side: Side::Sender };
-    pub const UNRECOGNIZED_CLIENT_EXCEPTION: ErrorShape = ErrorShape { code: "UnrecognizedClientException", status: 400, side: Side::Sender };
-    pub const TOO_MANY_TAGS_EXCEPTION: ErrorShape = ErrorShape { code: "TooManyTagsException", status: 400, side: Side::Sender };
+    pub const DATA_ALREADY_ACCEPTED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "DataAlreadyAcceptedException", status: 400, side: Side::Sender };
+    pub const INVALID_PARAMETER_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidParameterException", status: 400, side: Side::Sender };
+    pub const INVALID_SEQUENCE_TOKEN_EXCEPTION: ErrorShape =
+        ErrorShape { code: "InvalidSequenceTokenException", status: 400, side: Side::Sender };
+    pub const LIMIT_EXCEEDED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "LimitExceededException", status: 400, side: Side::Sender };
+    pub const OPERATION_ABORTED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "OperationAbortedException", status: 400, side: Side::Sender };
+    pub const RESOURCE_ALREADY_EXISTS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ResourceAlreadyExistsException", status: 400, side: Side::Sender };
+    pub const RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ResourceNotFoundException", status: 400, side: Side::Sender };
+    pub const SERVICE_UNAVAILABLE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ServiceUnavailableException", status: 500, side: Side::Receiver };
+    pub const TOO_MANY_TAGS_EXCEPTION: ErrorShape =
+        ErrorShape { code: "TooManyTagsException", status: 400, side: Side::Sender };
+    pub const UNRECOGNIZED_CLIENT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "UnrecognizedClientException", status: 400, side: Side::Sender };
+    pub const VALIDATION_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ValidationException", status: 400, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
 
     pub struct CreateLogGroup;
@@ -475,133 +1711,508 @@ pub mod ops {
     impl Operation for CreateLogGroup {
         type Input = super::CreateLogGroupRequest;
         type Output = super::CreateLogGroupResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateLogGroup", action: "logs:CreateLogGroup", errors: &[] };
+        const INFO: &'static OperationInfo = &CREATE_LOG_GROUP_INFO;
     }
 
-    pub struct DeleteLogGroup;
-
-    impl Operation for DeleteLogGroup {
-        type Input = super::DeleteLogGroupRequest;
-        type Output = super::DeleteLogGroupResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteLogGroup", action: "logs:DeleteLogGroup", errors: &[] };
-    }
-
-    pub struct DescribeLogGroups;
-
-    impl Operation for DescribeLogGroups {
-        type Input = super::DescribeLogGroupsRequest;
-        type Output = super::DescribeLogGroupsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeLogGroups", action: "logs:DescribeLogGroups", errors: &[] };
-    }
+    pub(super) static CREATE_LOG_GROUP_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateLogGroup",
+        action: "logs:CreateLogGroup",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CreateLogGroupRequest as Structure>::SHAPE,
+        output: <super::CreateLogGroupResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_ALREADY_EXISTS_EXCEPTION,
+            super::errors::LIMIT_EXCEEDED_EXCEPTION,
+            super::errors::OPERATION_ABORTED_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
 
     pub struct CreateLogStream;
 
     impl Operation for CreateLogStream {
         type Input = super::CreateLogStreamRequest;
         type Output = super::CreateLogStreamResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateLogStream", action: "logs:CreateLogStream", errors: &[] };
+        const INFO: &'static OperationInfo = &CREATE_LOG_STREAM_INFO;
     }
+
+    pub(super) static CREATE_LOG_STREAM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateLogStream",
+        action: "logs:CreateLogStream",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::CreateLogStreamRequest as Structure>::SHAPE,
+        output: <super::CreateLogStreamResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_ALREADY_EXISTS_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
+
+    pub struct DeleteLogGroup;
+
+    impl Operation for DeleteLogGroup {
+        type Input = super::DeleteLogGroupRequest;
+        type Output = super::DeleteLogGroupResponse;
+        const INFO: &'static OperationInfo = &DELETE_LOG_GROUP_INFO;
+    }
+
+    pub(super) static DELETE_LOG_GROUP_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteLogGroup",
+        action: "logs:DeleteLogGroup",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteLogGroupRequest as Structure>::SHAPE,
+        output: <super::DeleteLogGroupResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::OPERATION_ABORTED_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+            super::errors::VALIDATION_EXCEPTION,
+        ],
+    };
 
     pub struct DeleteLogStream;
 
     impl Operation for DeleteLogStream {
         type Input = super::DeleteLogStreamRequest;
         type Output = super::DeleteLogStreamResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteLogStream", action: "logs:DeleteLogStream", errors: &[] };
+        const INFO: &'static OperationInfo = &DELETE_LOG_STREAM_INFO;
     }
 
-    pub struct DescribeLogStreams;
-
-    impl Operation for DescribeLogStreams {
-        type Input = super::DescribeLogStreamsRequest;
-        type Output = super::DescribeLogStreamsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DescribeLogStreams", action: "logs:DescribeLogStreams", errors: &[] };
-    }
-
-    pub struct PutLogEvents;
-
-    impl Operation for PutLogEvents {
-        type Input = super::PutLogEventsRequest;
-        type Output = super::PutLogEventsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutLogEvents", action: "logs:PutLogEvents", errors: &[] };
-    }
-
-    pub struct GetLogEvents;
-
-    impl Operation for GetLogEvents {
-        type Input = super::GetLogEventsRequest;
-        type Output = super::GetLogEventsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetLogEvents", action: "logs:GetLogEvents", errors: &[] };
-    }
-
-    pub struct FilterLogEvents;
-
-    impl Operation for FilterLogEvents {
-        type Input = super::FilterLogEventsRequest;
-        type Output = super::FilterLogEventsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "FilterLogEvents", action: "logs:FilterLogEvents", errors: &[] };
-    }
-
-    pub struct PutRetentionPolicy;
-
-    impl Operation for PutRetentionPolicy {
-        type Input = super::PutRetentionPolicyRequest;
-        type Output = super::PutRetentionPolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutRetentionPolicy", action: "logs:PutRetentionPolicy", errors: &[] };
-    }
+    pub(super) static DELETE_LOG_STREAM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteLogStream",
+        action: "logs:DeleteLogStream",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteLogStreamRequest as Structure>::SHAPE,
+        output: <super::DeleteLogStreamResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::OPERATION_ABORTED_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+            super::errors::VALIDATION_EXCEPTION,
+        ],
+    };
 
     pub struct DeleteRetentionPolicy;
 
     impl Operation for DeleteRetentionPolicy {
         type Input = super::DeleteRetentionPolicyRequest;
         type Output = super::DeleteRetentionPolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteRetentionPolicy", action: "logs:DeleteRetentionPolicy", errors: &[] };
+        const INFO: &'static OperationInfo = &DELETE_RETENTION_POLICY_INFO;
     }
 
-    pub struct TagResource;
+    pub(super) static DELETE_RETENTION_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteRetentionPolicy",
+        action: "logs:DeleteRetentionPolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteRetentionPolicyRequest as Structure>::SHAPE,
+        output: <super::DeleteRetentionPolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::OPERATION_ABORTED_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
 
-    impl Operation for TagResource {
-        type Input = super::TagResourceRequest;
-        type Output = super::TagResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "TagResource", action: "logs:TagResource", errors: &[] };
+    pub struct DescribeLogGroups;
+
+    impl Operation for DescribeLogGroups {
+        type Input = super::DescribeLogGroupsRequest;
+        type Output = super::DescribeLogGroupsResponse;
+        const INFO: &'static OperationInfo = &DESCRIBE_LOG_GROUPS_INFO;
     }
 
-    pub struct UntagResource;
+    pub(super) static DESCRIBE_LOG_GROUPS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeLogGroups",
+        action: "logs:DescribeLogGroups",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeLogGroupsRequest as Structure>::SHAPE,
+        output: <super::DescribeLogGroupsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::INVALID_PARAMETER_EXCEPTION, super::errors::SERVICE_UNAVAILABLE_EXCEPTION],
+    };
 
-    impl Operation for UntagResource {
-        type Input = super::UntagResourceRequest;
-        type Output = super::UntagResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UntagResource", action: "logs:UntagResource", errors: &[] };
+    pub struct DescribeLogStreams;
+
+    impl Operation for DescribeLogStreams {
+        type Input = super::DescribeLogStreamsRequest;
+        type Output = super::DescribeLogStreamsResponse;
+        const INFO: &'static OperationInfo = &DESCRIBE_LOG_STREAMS_INFO;
     }
+
+    pub(super) static DESCRIBE_LOG_STREAMS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeLogStreams",
+        action: "logs:DescribeLogStreams",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeLogStreamsRequest as Structure>::SHAPE,
+        output: <super::DescribeLogStreamsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
+
+    pub struct FilterLogEvents;
+
+    impl Operation for FilterLogEvents {
+        type Input = super::FilterLogEventsRequest;
+        type Output = super::FilterLogEventsResponse;
+        const INFO: &'static OperationInfo = &FILTER_LOG_EVENTS_INFO;
+    }
+
+    pub(super) static FILTER_LOG_EVENTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "FilterLogEvents",
+        action: "logs:FilterLogEvents",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::FilterLogEventsRequest as Structure>::SHAPE,
+        output: <super::FilterLogEventsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
+
+    pub struct GetLogEvents;
+
+    impl Operation for GetLogEvents {
+        type Input = super::GetLogEventsRequest;
+        type Output = super::GetLogEventsResponse;
+        const INFO: &'static OperationInfo = &GET_LOG_EVENTS_INFO;
+    }
+
+    pub(super) static GET_LOG_EVENTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetLogEvents",
+        action: "logs:GetLogEvents",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetLogEventsRequest as Structure>::SHAPE,
+        output: <super::GetLogEventsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
 
     pub struct ListTagsForResource;
 
     impl Operation for ListTagsForResource {
         type Input = super::ListTagsForResourceRequest;
         type Output = super::ListTagsForResourceResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListTagsForResource", action: "logs:ListTagsForResource", errors: &[] };
+        const INFO: &'static OperationInfo = &LIST_TAGS_FOR_RESOURCE_INFO;
     }
 
+    pub(super) static LIST_TAGS_FOR_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListTagsForResource",
+        action: "logs:ListTagsForResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListTagsForResourceRequest as Structure>::SHAPE,
+        output: <super::ListTagsForResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
+
+    pub struct PutLogEvents;
+
+    impl Operation for PutLogEvents {
+        type Input = super::PutLogEventsRequest;
+        type Output = super::PutLogEventsResponse;
+        const INFO: &'static OperationInfo = &PUT_LOG_EVENTS_INFO;
+    }
+
+    pub(super) static PUT_LOG_EVENTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutLogEvents",
+        action: "logs:PutLogEvents",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::PutLogEventsRequest as Structure>::SHAPE,
+        output: <super::PutLogEventsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::INVALID_SEQUENCE_TOKEN_EXCEPTION,
+            super::errors::DATA_ALREADY_ACCEPTED_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+            super::errors::UNRECOGNIZED_CLIENT_EXCEPTION,
+        ],
+    };
+
+    pub struct PutRetentionPolicy;
+
+    impl Operation for PutRetentionPolicy {
+        type Input = super::PutRetentionPolicyRequest;
+        type Output = super::PutRetentionPolicyResponse;
+        const INFO: &'static OperationInfo = &PUT_RETENTION_POLICY_INFO;
+    }
+
+    pub(super) static PUT_RETENTION_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutRetentionPolicy",
+        action: "logs:PutRetentionPolicy",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::PutRetentionPolicyRequest as Structure>::SHAPE,
+        output: <super::PutRetentionPolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::OPERATION_ABORTED_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
+
+    pub struct TagResource;
+
+    impl Operation for TagResource {
+        type Input = super::TagResourceRequest;
+        type Output = super::TagResourceResponse;
+        const INFO: &'static OperationInfo = &TAG_RESOURCE_INFO;
+    }
+
+    pub(super) static TAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "TagResource",
+        action: "logs:TagResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::TagResourceRequest as Structure>::SHAPE,
+        output: <super::TagResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+            super::errors::TOO_MANY_TAGS_EXCEPTION,
+        ],
+    };
+
+    pub struct UntagResource;
+
+    impl Operation for UntagResource {
+        type Input = super::UntagResourceRequest;
+        type Output = super::UntagResourceResponse;
+        const INFO: &'static OperationInfo = &UNTAG_RESOURCE_INFO;
+    }
+
+    pub(super) static UNTAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UntagResource",
+        action: "logs:UntagResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UntagResourceRequest as Structure>::SHAPE,
+        output: <super::UntagResourceResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_PARAMETER_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "logs",
+    signing_name: "logs",
+    endpoint_prefix: "logs",
+    protocols: &[Protocol::Json11],
+    target_prefix: Some("Logs_20140328"),
+    cbor_name: None,
+    version: "2014-03-28",
+    xml_namespace: None,
+    validation_code: Some("InvalidParameterException"),
+    operations: &[
+        &ops::CREATE_LOG_GROUP_INFO,
+        &ops::CREATE_LOG_STREAM_INFO,
+        &ops::DELETE_LOG_GROUP_INFO,
+        &ops::DELETE_LOG_STREAM_INFO,
+        &ops::DELETE_RETENTION_POLICY_INFO,
+        &ops::DESCRIBE_LOG_GROUPS_INFO,
+        &ops::DESCRIBE_LOG_STREAMS_INFO,
+        &ops::FILTER_LOG_EVENTS_INFO,
+        &ops::GET_LOG_EVENTS_INFO,
+        &ops::LIST_TAGS_FOR_RESOURCE_INFO,
+        &ops::PUT_LOG_EVENTS_INFO,
+        &ops::PUT_RETENTION_POLICY_INFO,
+        &ops::TAG_RESOURCE_INFO,
+        &ops::UNTAG_RESOURCE_INFO,
+    ],
+    unlisted: &[
+        "AssociateKmsKey",
+        "AssociateSourceToS3TableIntegration",
+        "CancelExportTask",
+        "CancelImportTask",
+        "CreateDelivery",
+        "CreateExportTask",
+        "CreateImportTask",
+        "CreateLogAnomalyDetector",
+        "CreateLookupTable",
+        "CreateScheduledQuery",
+        "DeleteAccountPolicy",
+        "DeleteDataProtectionPolicy",
+        "DeleteDelivery",
+        "DeleteDeliveryDestination",
+        "DeleteDeliveryDestinationPolicy",
+        "DeleteDeliverySource",
+        "DeleteDestination",
+        "DeleteIndexPolicy",
+        "DeleteIntegration",
+        "DeleteLogAnomalyDetector",
+        "DeleteLookupTable",
+        "DeleteMetricFilter",
+        "DeleteQueryDefinition",
+        "DeleteResourcePolicy",
+        "DeleteScheduledQuery",
+        "DeleteSubscriptionFilter",
+        "DeleteTransformer",
+        "DescribeAccountPolicies",
+        "DescribeConfigurationTemplates",
+        "DescribeDeliveries",
+        "DescribeDeliveryDestinations",
+        "DescribeDeliverySources",
+        "DescribeDestinations",
+        "DescribeExportTasks",
+        "DescribeFieldIndexes",
+        "DescribeImportTaskBatches",
+        "DescribeImportTasks",
+        "DescribeIndexPolicies",
+        "DescribeLookupTables",
+        "DescribeMetricFilters",
+        "DescribeQueries",
+        "DescribeQueryDefinitions",
+        "DescribeResourcePolicies",
+        "DescribeSubscriptionFilters",
+        "DisassociateKmsKey",
+        "DisassociateSourceFromS3TableIntegration",
+        "GetDataProtectionPolicy",
+        "GetDelivery",
+        "GetDeliveryDestination",
+        "GetDeliveryDestinationPolicy",
+        "GetDeliverySource",
+        "GetIntegration",
+        "GetLogAnomalyDetector",
+        "GetLogFields",
+        "GetLogGroupFields",
+        "GetLogObject",
+        "GetLogRecord",
+        "GetLookupTable",
+        "GetQueryResults",
+        "GetScheduledQuery",
+        "GetScheduledQueryHistory",
+        "GetTransformer",
+        "ListAggregateLogGroupSummaries",
+        "ListAnomalies",
+        "ListIntegrations",
+        "ListLogAnomalyDetectors",
+        "ListLogGroups",
+        "ListLogGroupsForQuery",
+        "ListScheduledQueries",
+        "ListSourcesForS3TableIntegration",
+        "ListTagsLogGroup",
+        "PutAccountPolicy",
+        "PutBearerTokenAuthentication",
+        "PutDataProtectionPolicy",
+        "PutDeliveryDestination",
+        "PutDeliveryDestinationPolicy",
+        "PutDeliverySource",
+        "PutDestination",
+        "PutDestinationPolicy",
+        "PutIndexPolicy",
+        "PutIntegration",
+        "PutLogGroupDeletionProtection",
+        "PutMetricFilter",
+        "PutQueryDefinition",
+        "PutResourcePolicy",
+        "PutSubscriptionFilter",
+        "PutTransformer",
+        "StartLiveTail",
+        "StartQuery",
+        "StopQuery",
+        "TagLogGroup",
+        "TestMetricFilter",
+        "TestTransformer",
+        "UntagLogGroup",
+        "UpdateAnomaly",
+        "UpdateDeliveryConfiguration",
+        "UpdateLogAnomalyDetector",
+        "UpdateLookupTable",
+        "UpdateScheduledQuery",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_logs_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
             handle CreateLogGroup;
-            handle DeleteLogGroup;
-            query DescribeLogGroups;
             handle CreateLogStream;
+            handle DeleteLogGroup;
             handle DeleteLogStream;
-            query DescribeLogStreams;
-            handle PutLogEvents;
-            query GetLogEvents;
-            query FilterLogEvents;
-            handle PutRetentionPolicy;
             handle DeleteRetentionPolicy;
+            query DescribeLogGroups;
+            query DescribeLogStreams;
+            query FilterLogEvents;
+            query GetLogEvents;
+            query ListTagsForResource;
+            handle PutLogEvents;
+            handle PutRetentionPolicy;
             handle TagResource;
             handle UntagResource;
-            query ListTagsForResource;
         }
     };
 }

@@ -6,7 +6,1419 @@
 use std::collections::BTreeMap;
 
 use updraft_types::Timestamp;
-use crate::{ByteStream, ServiceInfo};
+
+use crate::ByteStream;
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members, wire_by_text};
+use crate::{Protocol, ServiceInfo};
+
+#[rustfmt::skip]
+static BUCKET_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OBJECT_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: None }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static MULTIPART_UPLOAD_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REQUEST_PAYER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["requester", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RequestPayer {
+    Requester,
+    Other(String),
+}
+
+impl RequestPayer {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Requester => "requester",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for RequestPayer {
+    fn from(text: &str) -> Self {
+        match text {
+            "requester" => Self::Requester,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for RequestPayer {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(RequestPayer);
+
+#[rustfmt::skip]
+static ACCOUNT_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static IF_MATCH_INITIATED_TIME_SHAPE: shape::Shape = shape::Shape::Timestamp(Some(shape::TimestampFormat::HttpDate));
+
+#[rustfmt::skip]
+static ABORT_MULTIPART_UPLOAD_REQUEST_STRUCT: StructShape = StructShape { name: "AbortMultipartUploadRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadId", wire_name: "uploadId", shape: &MULTIPART_UPLOAD_ID_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatchInitiatedTime", wire_name: "x-amz-if-match-initiated-time", shape: &IF_MATCH_INITIATED_TIME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AbortMultipartUploadRequest {
+    pub bucket: String,
+    pub key: String,
+    pub upload_id: String,
+    pub request_payer: Option<RequestPayer>,
+    pub expected_bucket_owner: Option<String>,
+    pub if_match_initiated_time: Option<Timestamp>,
+}
+
+impl Structure for AbortMultipartUploadRequest {
+    const SHAPE: &'static StructShape = &ABORT_MULTIPART_UPLOAD_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.key);
+        members.put(2, self.upload_id);
+        members.put_some(3, self.request_payer);
+        members.put_some(4, self.expected_bucket_owner);
+        members.put_some(5, self.if_match_initiated_time);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            key: members.take(1),
+            upload_id: members.take(2),
+            request_payer: members.take_some(3),
+            expected_bucket_owner: members.take_some(4),
+            if_match_initiated_time: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(AbortMultipartUploadRequest);
+
+#[rustfmt::skip]
+static REQUEST_CHARGED_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["requester", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RequestCharged {
+    Requester,
+    Other(String),
+}
+
+impl RequestCharged {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Requester => "requester",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for RequestCharged {
+    fn from(text: &str) -> Self {
+        match text {
+            "requester" => Self::Requester,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for RequestCharged {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(RequestCharged);
+
+#[rustfmt::skip]
+static ABORT_MULTIPART_UPLOAD_OUTPUT_STRUCT: StructShape = StructShape { name: "AbortMultipartUploadOutput", members: &[shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AbortMultipartUploadOutput {
+    pub request_charged: Option<RequestCharged>,
+}
+
+impl Structure for AbortMultipartUploadOutput {
+    const SHAPE: &'static StructShape = &ABORT_MULTIPART_UPLOAD_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { request_charged: members.take_some(0) }
+    }
+}
+
+wire_by_members!(AbortMultipartUploadOutput);
+
+#[rustfmt::skip]
+static E_TAG_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_CRC32_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_CRC32_C_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_CRC64_NVME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_SHA1_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_SHA256_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_SHA512_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_MD5_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_XXHASH64_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_XXHASH3_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_XXHASH128_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PART_NUMBER_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static COMPLETED_PART_SHAPE: shape::Shape = shape::Shape::Structure(&COMPLETED_PART_STRUCT);
+
+#[rustfmt::skip]
+static COMPLETED_PART_STRUCT: StructShape = StructShape { name: "CompletedPart", members: &[shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "ChecksumCRC32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "ChecksumCRC32C", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "ChecksumCRC64NVME", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "ChecksumSHA1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "ChecksumSHA256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "ChecksumSHA512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "ChecksumMD5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "ChecksumXXHASH64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "ChecksumXXHASH3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "ChecksumXXHASH128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumber", wire_name: "PartNumber", shape: &PART_NUMBER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CompletedPart {
+    pub e_tag: Option<String>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+    pub part_number: Option<i32>,
+}
+
+impl Structure for CompletedPart {
+    const SHAPE: &'static StructShape = &COMPLETED_PART_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.e_tag);
+        members.put_some(1, self.checksum_crc32);
+        members.put_some(2, self.checksum_crc32_c);
+        members.put_some(3, self.checksum_crc64_nvme);
+        members.put_some(4, self.checksum_sha1);
+        members.put_some(5, self.checksum_sha256);
+        members.put_some(6, self.checksum_sha512);
+        members.put_some(7, self.checksum_md5);
+        members.put_some(8, self.checksum_xxhash64);
+        members.put_some(9, self.checksum_xxhash3);
+        members.put_some(10, self.checksum_xxhash128);
+        members.put_some(11, self.part_number);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            e_tag: members.take_some(0),
+            checksum_crc32: members.take_some(1),
+            checksum_crc32_c: members.take_some(2),
+            checksum_crc64_nvme: members.take_some(3),
+            checksum_sha1: members.take_some(4),
+            checksum_sha256: members.take_some(5),
+            checksum_sha512: members.take_some(6),
+            checksum_md5: members.take_some(7),
+            checksum_xxhash64: members.take_some(8),
+            checksum_xxhash3: members.take_some(9),
+            checksum_xxhash128: members.take_some(10),
+            part_number: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(CompletedPart);
+
+#[rustfmt::skip]
+static COMPLETED_PART_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &COMPLETED_PART_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static COMPLETED_MULTIPART_UPLOAD_SHAPE: shape::Shape = shape::Shape::Structure(&COMPLETED_MULTIPART_UPLOAD_STRUCT);
+
+#[rustfmt::skip]
+static COMPLETED_MULTIPART_UPLOAD_STRUCT: StructShape = StructShape { name: "CompletedMultipartUpload", members: &[shape::Member { name: "Parts", wire_name: "Part", shape: &COMPLETED_PART_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CompletedMultipartUpload {
+    pub parts: Option<Vec<CompletedPart>>,
+}
+
+impl Structure for CompletedMultipartUpload {
+    const SHAPE: &'static StructShape = &COMPLETED_MULTIPART_UPLOAD_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.parts);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { parts: members.take_some(0) }
+    }
+}
+
+wire_by_members!(CompletedMultipartUpload);
+
+#[rustfmt::skip]
+static CHECKSUM_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["COMPOSITE", "FULL_OBJECT", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChecksumType {
+    Composite,
+    FullObject,
+    Other(String),
+}
+
+impl ChecksumType {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Composite => "COMPOSITE",
+            Self::FullObject => "FULL_OBJECT",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ChecksumType {
+    fn from(text: &str) -> Self {
+        match text {
+            "COMPOSITE" => Self::Composite,
+            "FULL_OBJECT" => Self::FullObject,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ChecksumType {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ChecksumType);
+
+#[rustfmt::skip]
+static MPU_OBJECT_SIZE_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
+
+#[rustfmt::skip]
+static IF_MATCH_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static IF_NONE_MATCH_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SSE_CUSTOMER_ALGORITHM_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SSE_CUSTOMER_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: true });
+
+#[rustfmt::skip]
+static SSE_CUSTOMER_KEY_MD5_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static COMPLETE_MULTIPART_UPLOAD_REQUEST_STRUCT: StructShape = StructShape { name: "CompleteMultipartUploadRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MultipartUpload", wire_name: "CompleteMultipartUpload", shape: &COMPLETED_MULTIPART_UPLOAD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadId", wire_name: "uploadId", shape: &MULTIPART_UPLOAD_ID_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "x-amz-checksum-crc32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "x-amz-checksum-crc32c", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "x-amz-checksum-crc64nvme", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "x-amz-checksum-sha1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "x-amz-checksum-sha256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "x-amz-checksum-sha512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "x-amz-checksum-md5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "x-amz-checksum-xxhash64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "x-amz-checksum-xxhash3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "x-amz-checksum-xxhash128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "x-amz-checksum-type", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MpuObjectSize", wire_name: "x-amz-mp-object-size", shape: &MPU_OBJECT_SIZE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatch", wire_name: "If-Match", shape: &IF_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfNoneMatch", wire_name: "If-None-Match", shape: &IF_NONE_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(2), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CompleteMultipartUploadRequest {
+    pub bucket: String,
+    pub key: String,
+    pub multipart_upload: Option<CompletedMultipartUpload>,
+    pub upload_id: String,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+    pub checksum_type: Option<ChecksumType>,
+    pub mpu_object_size: Option<i64>,
+    pub request_payer: Option<RequestPayer>,
+    pub expected_bucket_owner: Option<String>,
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+}
+
+impl Structure for CompleteMultipartUploadRequest {
+    const SHAPE: &'static StructShape = &COMPLETE_MULTIPART_UPLOAD_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.key);
+        members.put_some(2, self.multipart_upload);
+        members.put(3, self.upload_id);
+        members.put_some(4, self.checksum_crc32);
+        members.put_some(5, self.checksum_crc32_c);
+        members.put_some(6, self.checksum_crc64_nvme);
+        members.put_some(7, self.checksum_sha1);
+        members.put_some(8, self.checksum_sha256);
+        members.put_some(9, self.checksum_sha512);
+        members.put_some(10, self.checksum_md5);
+        members.put_some(11, self.checksum_xxhash64);
+        members.put_some(12, self.checksum_xxhash3);
+        members.put_some(13, self.checksum_xxhash128);
+        members.put_some(14, self.checksum_type);
+        members.put_some(15, self.mpu_object_size);
+        members.put_some(16, self.request_payer);
+        members.put_some(17, self.expected_bucket_owner);
+        members.put_some(18, self.if_match);
+        members.put_some(19, self.if_none_match);
+        members.put_some(20, self.sse_customer_algorithm);
+        members.put_some(21, self.sse_customer_key);
+        members.put_some(22, self.sse_customer_key_md5);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            key: members.take(1),
+            multipart_upload: members.take_some(2),
+            upload_id: members.take(3),
+            checksum_crc32: members.take_some(4),
+            checksum_crc32_c: members.take_some(5),
+            checksum_crc64_nvme: members.take_some(6),
+            checksum_sha1: members.take_some(7),
+            checksum_sha256: members.take_some(8),
+            checksum_sha512: members.take_some(9),
+            checksum_md5: members.take_some(10),
+            checksum_xxhash64: members.take_some(11),
+            checksum_xxhash3: members.take_some(12),
+            checksum_xxhash128: members.take_some(13),
+            checksum_type: members.take_some(14),
+            mpu_object_size: members.take_some(15),
+            request_payer: members.take_some(16),
+            expected_bucket_owner: members.take_some(17),
+            if_match: members.take_some(18),
+            if_none_match: members.take_some(19),
+            sse_customer_algorithm: members.take_some(20),
+            sse_customer_key: members.take_some(21),
+            sse_customer_key_md5: members.take_some(22),
+        }
+    }
+}
+
+wire_by_members!(CompleteMultipartUploadRequest);
+
+#[rustfmt::skip]
+static LOCATION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EXPIRATION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SERVER_SIDE_ENCRYPTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["AES256", "aws:fsx", "aws:kms", "aws:kms:dsse", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServerSideEncryption {
+    Aes256,
+    AwsFsx,
+    AwsKms,
+    AwsKmsDsse,
+    Other(String),
+}
+
+impl ServerSideEncryption {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Aes256 => "AES256",
+            Self::AwsFsx => "aws:fsx",
+            Self::AwsKms => "aws:kms",
+            Self::AwsKmsDsse => "aws:kms:dsse",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ServerSideEncryption {
+    fn from(text: &str) -> Self {
+        match text {
+            "AES256" => Self::Aes256,
+            "aws:fsx" => Self::AwsFsx,
+            "aws:kms" => Self::AwsKms,
+            "aws:kms:dsse" => Self::AwsKmsDsse,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ServerSideEncryption {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ServerSideEncryption);
+
+#[rustfmt::skip]
+static OBJECT_VERSION_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SSEKMS_KEY_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: true });
+
+#[rustfmt::skip]
+static BUCKET_KEY_ENABLED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static COMPLETE_MULTIPART_UPLOAD_OUTPUT_STRUCT: StructShape = StructShape { name: "CompleteMultipartUploadOutput", members: &[shape::Member { name: "Location", wire_name: "Location", shape: &LOCATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expiration", wire_name: "x-amz-expiration", shape: &EXPIRATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "ChecksumCRC32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "ChecksumCRC32C", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "ChecksumCRC64NVME", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "ChecksumSHA1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "ChecksumSHA256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "ChecksumSHA512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "ChecksumMD5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "ChecksumXXHASH64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "ChecksumXXHASH3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "ChecksumXXHASH128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "ChecksumType", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CompleteMultipartUploadOutput {
+    pub location: Option<String>,
+    pub bucket: Option<String>,
+    pub key: Option<String>,
+    pub expiration: Option<String>,
+    pub e_tag: Option<String>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+    pub checksum_type: Option<ChecksumType>,
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    pub version_id: Option<String>,
+    pub ssekms_key_id: Option<String>,
+    pub bucket_key_enabled: Option<bool>,
+    pub request_charged: Option<RequestCharged>,
+}
+
+impl Structure for CompleteMultipartUploadOutput {
+    const SHAPE: &'static StructShape = &COMPLETE_MULTIPART_UPLOAD_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.location);
+        members.put_some(1, self.bucket);
+        members.put_some(2, self.key);
+        members.put_some(3, self.expiration);
+        members.put_some(4, self.e_tag);
+        members.put_some(5, self.checksum_crc32);
+        members.put_some(6, self.checksum_crc32_c);
+        members.put_some(7, self.checksum_crc64_nvme);
+        members.put_some(8, self.checksum_sha1);
+        members.put_some(9, self.checksum_sha256);
+        members.put_some(10, self.checksum_sha512);
+        members.put_some(11, self.checksum_md5);
+        members.put_some(12, self.checksum_xxhash64);
+        members.put_some(13, self.checksum_xxhash3);
+        members.put_some(14, self.checksum_xxhash128);
+        members.put_some(15, self.checksum_type);
+        members.put_some(16, self.server_side_encryption);
+        members.put_some(17, self.version_id);
+        members.put_some(18, self.ssekms_key_id);
+        members.put_some(19, self.bucket_key_enabled);
+        members.put_some(20, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            location: members.take_some(0),
+            bucket: members.take_some(1),
+            key: members.take_some(2),
+            expiration: members.take_some(3),
+            e_tag: members.take_some(4),
+            checksum_crc32: members.take_some(5),
+            checksum_crc32_c: members.take_some(6),
+            checksum_crc64_nvme: members.take_some(7),
+            checksum_sha1: members.take_some(8),
+            checksum_sha256: members.take_some(9),
+            checksum_sha512: members.take_some(10),
+            checksum_md5: members.take_some(11),
+            checksum_xxhash64: members.take_some(12),
+            checksum_xxhash3: members.take_some(13),
+            checksum_xxhash128: members.take_some(14),
+            checksum_type: members.take_some(15),
+            server_side_encryption: members.take_some(16),
+            version_id: members.take_some(17),
+            ssekms_key_id: members.take_some(18),
+            bucket_key_enabled: members.take_some(19),
+            request_charged: members.take_some(20),
+        }
+    }
+}
+
+wire_by_members!(CompleteMultipartUploadOutput);
+
+#[rustfmt::skip]
+static OBJECT_CANNED_ACL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read", "bucket-owner-full-control", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectCannedACL {
+    Private,
+    PublicRead,
+    PublicReadWrite,
+    AuthenticatedRead,
+    AwsExecRead,
+    BucketOwnerRead,
+    BucketOwnerFullControl,
+    Other(String),
+}
+
+impl ObjectCannedACL {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Private => "private",
+            Self::PublicRead => "public-read",
+            Self::PublicReadWrite => "public-read-write",
+            Self::AuthenticatedRead => "authenticated-read",
+            Self::AwsExecRead => "aws-exec-read",
+            Self::BucketOwnerRead => "bucket-owner-read",
+            Self::BucketOwnerFullControl => "bucket-owner-full-control",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ObjectCannedACL {
+    fn from(text: &str) -> Self {
+        match text {
+            "private" => Self::Private,
+            "public-read" => Self::PublicRead,
+            "public-read-write" => Self::PublicReadWrite,
+            "authenticated-read" => Self::AuthenticatedRead,
+            "aws-exec-read" => Self::AwsExecRead,
+            "bucket-owner-read" => Self::BucketOwnerRead,
+            "bucket-owner-full-control" => Self::BucketOwnerFullControl,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ObjectCannedACL {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ObjectCannedACL);
+
+#[rustfmt::skip]
+static CACHE_CONTROL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_ALGORITHM_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CRC32", "CRC32C", "SHA1", "SHA256", "CRC64NVME", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChecksumAlgorithm {
+    Crc32,
+    Crc32c,
+    Sha1,
+    Sha256,
+    Crc64nvme,
+    Sha512,
+    Md5,
+    Xxhash64,
+    Xxhash3,
+    Xxhash128,
+    Other(String),
+}
+
+impl ChecksumAlgorithm {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Crc32 => "CRC32",
+            Self::Crc32c => "CRC32C",
+            Self::Sha1 => "SHA1",
+            Self::Sha256 => "SHA256",
+            Self::Crc64nvme => "CRC64NVME",
+            Self::Sha512 => "SHA512",
+            Self::Md5 => "MD5",
+            Self::Xxhash64 => "XXHASH64",
+            Self::Xxhash3 => "XXHASH3",
+            Self::Xxhash128 => "XXHASH128",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ChecksumAlgorithm {
+    fn from(text: &str) -> Self {
+        match text {
+            "CRC32" => Self::Crc32,
+            "CRC32C" => Self::Crc32c,
+            "SHA1" => Self::Sha1,
+            "SHA256" => Self::Sha256,
+            "CRC64NVME" => Self::Crc64nvme,
+            "SHA512" => Self::Sha512,
+            "MD5" => Self::Md5,
+            "XXHASH64" => Self::Xxhash64,
+            "XXHASH3" => Self::Xxhash3,
+            "XXHASH128" => Self::Xxhash128,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ChecksumAlgorithm {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ChecksumAlgorithm);
+
+#[rustfmt::skip]
+static CONTENT_DISPOSITION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CONTENT_ENCODING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CONTENT_LANGUAGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CONTENT_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static COPY_SOURCE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: Some("\\/?.+\\/.+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static COPY_SOURCE_IF_MATCH_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static COPY_SOURCE_IF_MODIFIED_SINCE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static COPY_SOURCE_IF_NONE_MATCH_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static COPY_SOURCE_IF_UNMODIFIED_SINCE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static EXPIRES_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GRANT_FULL_CONTROL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GRANT_READ_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GRANT_READ_ACP_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GRANT_WRITE_ACP_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static METADATA_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static METADATA_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static METADATA_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &METADATA_KEY_SHAPE, value: &METADATA_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static METADATA_DIRECTIVE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["COPY", "REPLACE", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MetadataDirective {
+    Copy,
+    Replace,
+    Other(String),
+}
+
+impl MetadataDirective {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Copy => "COPY",
+            Self::Replace => "REPLACE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for MetadataDirective {
+    fn from(text: &str) -> Self {
+        match text {
+            "COPY" => Self::Copy,
+            "REPLACE" => Self::Replace,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for MetadataDirective {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(MetadataDirective);
+
+#[rustfmt::skip]
+static TAGGING_DIRECTIVE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["COPY", "REPLACE", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaggingDirective {
+    Copy,
+    Replace,
+    Other(String),
+}
+
+impl TaggingDirective {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Copy => "COPY",
+            Self::Replace => "REPLACE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for TaggingDirective {
+    fn from(text: &str) -> Self {
+        match text {
+            "COPY" => Self::Copy,
+            "REPLACE" => Self::Replace,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for TaggingDirective {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(TaggingDirective);
+
+#[rustfmt::skip]
+static STORAGE_CLASS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StorageClass {
+    Standard,
+    ReducedRedundancy,
+    StandardIa,
+    OnezoneIa,
+    IntelligentTiering,
+    Glacier,
+    DeepArchive,
+    Outposts,
+    GlacierIr,
+    Snow,
+    ExpressOnezone,
+    FsxOpenzfs,
+    FsxOntap,
+    Other(String),
+}
+
+impl StorageClass {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::ReducedRedundancy => "REDUCED_REDUNDANCY",
+            Self::StandardIa => "STANDARD_IA",
+            Self::OnezoneIa => "ONEZONE_IA",
+            Self::IntelligentTiering => "INTELLIGENT_TIERING",
+            Self::Glacier => "GLACIER",
+            Self::DeepArchive => "DEEP_ARCHIVE",
+            Self::Outposts => "OUTPOSTS",
+            Self::GlacierIr => "GLACIER_IR",
+            Self::Snow => "SNOW",
+            Self::ExpressOnezone => "EXPRESS_ONEZONE",
+            Self::FsxOpenzfs => "FSX_OPENZFS",
+            Self::FsxOntap => "FSX_ONTAP",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for StorageClass {
+    fn from(text: &str) -> Self {
+        match text {
+            "STANDARD" => Self::Standard,
+            "REDUCED_REDUNDANCY" => Self::ReducedRedundancy,
+            "STANDARD_IA" => Self::StandardIa,
+            "ONEZONE_IA" => Self::OnezoneIa,
+            "INTELLIGENT_TIERING" => Self::IntelligentTiering,
+            "GLACIER" => Self::Glacier,
+            "DEEP_ARCHIVE" => Self::DeepArchive,
+            "OUTPOSTS" => Self::Outposts,
+            "GLACIER_IR" => Self::GlacierIr,
+            "SNOW" => Self::Snow,
+            "EXPRESS_ONEZONE" => Self::ExpressOnezone,
+            "FSX_OPENZFS" => Self::FsxOpenzfs,
+            "FSX_ONTAP" => Self::FsxOntap,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for StorageClass {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(StorageClass);
+
+#[rustfmt::skip]
+static WEBSITE_REDIRECT_LOCATION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SSEKMS_ENCRYPTION_CONTEXT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: true });
+
+#[rustfmt::skip]
+static COPY_SOURCE_SSE_CUSTOMER_ALGORITHM_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static COPY_SOURCE_SSE_CUSTOMER_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: true });
+
+#[rustfmt::skip]
+static COPY_SOURCE_SSE_CUSTOMER_KEY_MD5_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAGGING_HEADER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OBJECT_LOCK_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["GOVERNANCE", "COMPLIANCE", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectLockMode {
+    Governance,
+    Compliance,
+    Other(String),
+}
+
+impl ObjectLockMode {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Governance => "GOVERNANCE",
+            Self::Compliance => "COMPLIANCE",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ObjectLockMode {
+    fn from(text: &str) -> Self {
+        match text {
+            "GOVERNANCE" => Self::Governance,
+            "COMPLIANCE" => Self::Compliance,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ObjectLockMode {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ObjectLockMode);
+
+#[rustfmt::skip]
+static OBJECT_LOCK_RETAIN_UNTIL_DATE_SHAPE: shape::Shape = shape::Shape::Timestamp(Some(shape::TimestampFormat::Iso8601));
+
+#[rustfmt::skip]
+static OBJECT_LOCK_LEGAL_HOLD_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ON", "OFF", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectLockLegalHoldStatus {
+    On,
+    Off,
+    Other(String),
+}
+
+impl ObjectLockLegalHoldStatus {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::On => "ON",
+            Self::Off => "OFF",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ObjectLockLegalHoldStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "ON" => Self::On,
+            "OFF" => Self::Off,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ObjectLockLegalHoldStatus {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ObjectLockLegalHoldStatus);
+
+#[rustfmt::skip]
+static COPY_OBJECT_REQUEST_STRUCT: StructShape = StructShape { name: "CopyObjectRequest", members: &[shape::Member { name: "ACL", wire_name: "x-amz-acl", shape: &OBJECT_CANNED_ACL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CacheControl", wire_name: "Cache-Control", shape: &CACHE_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentDisposition", wire_name: "Content-Disposition", shape: &CONTENT_DISPOSITION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentEncoding", wire_name: "Content-Encoding", shape: &CONTENT_ENCODING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLanguage", wire_name: "Content-Language", shape: &CONTENT_LANGUAGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentType", wire_name: "Content-Type", shape: &CONTENT_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySource", wire_name: "x-amz-copy-source", shape: &COPY_SOURCE_SHAPE, required: true, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceIfMatch", wire_name: "x-amz-copy-source-if-match", shape: &COPY_SOURCE_IF_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceIfModifiedSince", wire_name: "x-amz-copy-source-if-modified-since", shape: &COPY_SOURCE_IF_MODIFIED_SINCE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceIfNoneMatch", wire_name: "x-amz-copy-source-if-none-match", shape: &COPY_SOURCE_IF_NONE_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceIfUnmodifiedSince", wire_name: "x-amz-copy-source-if-unmodified-since", shape: &COPY_SOURCE_IF_UNMODIFIED_SINCE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expires", wire_name: "Expires", shape: &EXPIRES_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantFullControl", wire_name: "x-amz-grant-full-control", shape: &GRANT_FULL_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantRead", wire_name: "x-amz-grant-read", shape: &GRANT_READ_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantReadACP", wire_name: "x-amz-grant-read-acp", shape: &GRANT_READ_ACP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantWriteACP", wire_name: "x-amz-grant-write-acp", shape: &GRANT_WRITE_ACP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatch", wire_name: "If-Match", shape: &IF_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfNoneMatch", wire_name: "If-None-Match", shape: &IF_NONE_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metadata", wire_name: "x-amz-meta-", shape: &METADATA_SHAPE, required: false, location: Location::Headers, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetadataDirective", wire_name: "x-amz-metadata-directive", shape: &METADATA_DIRECTIVE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TaggingDirective", wire_name: "x-amz-tagging-directive", shape: &TAGGING_DIRECTIVE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "x-amz-storage-class", shape: &STORAGE_CLASS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WebsiteRedirectLocation", wire_name: "x-amz-website-redirect-location", shape: &WEBSITE_REDIRECT_LOCATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSEncryptionContext", wire_name: "x-amz-server-side-encryption-context", shape: &SSEKMS_ENCRYPTION_CONTEXT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceSSECustomerAlgorithm", wire_name: "x-amz-copy-source-server-side-encryption-customer-algorithm", shape: &COPY_SOURCE_SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceSSECustomerKey", wire_name: "x-amz-copy-source-server-side-encryption-customer-key", shape: &COPY_SOURCE_SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceSSECustomerKeyMD5", wire_name: "x-amz-copy-source-server-side-encryption-customer-key-MD5", shape: &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tagging", wire_name: "x-amz-tagging", shape: &TAGGING_HEADER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockMode", wire_name: "x-amz-object-lock-mode", shape: &OBJECT_LOCK_MODE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockRetainUntilDate", wire_name: "x-amz-object-lock-retain-until-date", shape: &OBJECT_LOCK_RETAIN_UNTIL_DATE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockLegalHoldStatus", wire_name: "x-amz-object-lock-legal-hold", shape: &OBJECT_LOCK_LEGAL_HOLD_STATUS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedSourceBucketOwner", wire_name: "x-amz-source-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CopyObjectRequest {
+    pub acl: Option<ObjectCannedACL>,
+    pub bucket: String,
+    pub cache_control: Option<String>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub content_disposition: Option<String>,
+    pub content_encoding: Option<String>,
+    pub content_language: Option<String>,
+    pub content_type: Option<String>,
+    pub copy_source: String,
+    pub copy_source_if_match: Option<String>,
+    pub copy_source_if_modified_since: Option<Timestamp>,
+    pub copy_source_if_none_match: Option<String>,
+    pub copy_source_if_unmodified_since: Option<Timestamp>,
+    pub expires: Option<String>,
+    pub grant_full_control: Option<String>,
+    pub grant_read: Option<String>,
+    pub grant_read_acp: Option<String>,
+    pub grant_write_acp: Option<String>,
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
+    pub key: String,
+    pub metadata: Option<BTreeMap<String, String>>,
+    pub metadata_directive: Option<MetadataDirective>,
+    pub tagging_directive: Option<TaggingDirective>,
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    pub storage_class: Option<StorageClass>,
+    pub website_redirect_location: Option<String>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub ssekms_key_id: Option<String>,
+    pub ssekms_encryption_context: Option<String>,
+    pub bucket_key_enabled: Option<bool>,
+    pub copy_source_sse_customer_algorithm: Option<String>,
+    pub copy_source_sse_customer_key: Option<String>,
+    pub copy_source_sse_customer_key_md5: Option<String>,
+    pub request_payer: Option<RequestPayer>,
+    pub tagging: Option<String>,
+    pub object_lock_mode: Option<ObjectLockMode>,
+    pub object_lock_retain_until_date: Option<Timestamp>,
+    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
+    pub expected_bucket_owner: Option<String>,
+    pub expected_source_bucket_owner: Option<String>,
+}
+
+impl Structure for CopyObjectRequest {
+    const SHAPE: &'static StructShape = &COPY_OBJECT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.acl);
+        members.put(1, self.bucket);
+        members.put_some(2, self.cache_control);
+        members.put_some(3, self.checksum_algorithm);
+        members.put_some(4, self.content_disposition);
+        members.put_some(5, self.content_encoding);
+        members.put_some(6, self.content_language);
+        members.put_some(7, self.content_type);
+        members.put(8, self.copy_source);
+        members.put_some(9, self.copy_source_if_match);
+        members.put_some(10, self.copy_source_if_modified_since);
+        members.put_some(11, self.copy_source_if_none_match);
+        members.put_some(12, self.copy_source_if_unmodified_since);
+        members.put_some(13, self.expires);
+        members.put_some(14, self.grant_full_control);
+        members.put_some(15, self.grant_read);
+        members.put_some(16, self.grant_read_acp);
+        members.put_some(17, self.grant_write_acp);
+        members.put_some(18, self.if_match);
+        members.put_some(19, self.if_none_match);
+        members.put(20, self.key);
+        members.put_some(21, self.metadata);
+        members.put_some(22, self.metadata_directive);
+        members.put_some(23, self.tagging_directive);
+        members.put_some(24, self.server_side_encryption);
+        members.put_some(25, self.storage_class);
+        members.put_some(26, self.website_redirect_location);
+        members.put_some(27, self.sse_customer_algorithm);
+        members.put_some(28, self.sse_customer_key);
+        members.put_some(29, self.sse_customer_key_md5);
+        members.put_some(30, self.ssekms_key_id);
+        members.put_some(31, self.ssekms_encryption_context);
+        members.put_some(32, self.bucket_key_enabled);
+        members.put_some(33, self.copy_source_sse_customer_algorithm);
+        members.put_some(34, self.copy_source_sse_customer_key);
+        members.put_some(35, self.copy_source_sse_customer_key_md5);
+        members.put_some(36, self.request_payer);
+        members.put_some(37, self.tagging);
+        members.put_some(38, self.object_lock_mode);
+        members.put_some(39, self.object_lock_retain_until_date);
+        members.put_some(40, self.object_lock_legal_hold_status);
+        members.put_some(41, self.expected_bucket_owner);
+        members.put_some(42, self.expected_source_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            acl: members.take_some(0),
+            bucket: members.take(1),
+            cache_control: members.take_some(2),
+            checksum_algorithm: members.take_some(3),
+            content_disposition: members.take_some(4),
+            content_encoding: members.take_some(5),
+            content_language: members.take_some(6),
+            content_type: members.take_some(7),
+            copy_source: members.take(8),
+            copy_source_if_match: members.take_some(9),
+            copy_source_if_modified_since: members.take_some(10),
+            copy_source_if_none_match: members.take_some(11),
+            copy_source_if_unmodified_since: members.take_some(12),
+            expires: members.take_some(13),
+            grant_full_control: members.take_some(14),
+            grant_read: members.take_some(15),
+            grant_read_acp: members.take_some(16),
+            grant_write_acp: members.take_some(17),
+            if_match: members.take_some(18),
+            if_none_match: members.take_some(19),
+            key: members.take(20),
+            metadata: members.take_some(21),
+            metadata_directive: members.take_some(22),
+            tagging_directive: members.take_some(23),
+            server_side_encryption: members.take_some(24),
+            storage_class: members.take_some(25),
+            website_redirect_location: members.take_some(26),
+            sse_customer_algorithm: members.take_some(27),
+            sse_customer_key: members.take_some(28),
+            sse_customer_key_md5: members.take_some(29),
+            ssekms_key_id: members.take_some(30),
+            ssekms_encryption_context: members.take_some(31),
+            bucket_key_enabled: members.take_some(32),
+            copy_source_sse_customer_algorithm: members.take_some(33),
+            copy_source_sse_customer_key: members.take_some(34),
+            copy_source_sse_customer_key_md5: members.take_some(35),
+            request_payer: members.take_some(36),
+            tagging: members.take_some(37),
+            object_lock_mode: members.take_some(38),
+            object_lock_retain_until_date: members.take_some(39),
+            object_lock_legal_hold_status: members.take_some(40),
+            expected_bucket_owner: members.take_some(41),
+            expected_source_bucket_owner: members.take_some(42),
+        }
+    }
+}
+
+wire_by_members!(CopyObjectRequest);
+
+#[rustfmt::skip]
+static LAST_MODIFIED_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static COPY_OBJECT_RESULT_SHAPE: shape::Shape = shape::Shape::Structure(&COPY_OBJECT_RESULT_STRUCT);
+
+#[rustfmt::skip]
+static COPY_OBJECT_RESULT_STRUCT: StructShape = StructShape { name: "CopyObjectResult", members: &[shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "LastModified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "ChecksumType", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "ChecksumCRC32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "ChecksumCRC32C", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "ChecksumCRC64NVME", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "ChecksumSHA1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "ChecksumSHA256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "ChecksumSHA512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "ChecksumMD5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "ChecksumXXHASH64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "ChecksumXXHASH3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "ChecksumXXHASH128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CopyObjectResult {
+    pub e_tag: Option<String>,
+    pub last_modified: Option<Timestamp>,
+    pub checksum_type: Option<ChecksumType>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+}
+
+impl Structure for CopyObjectResult {
+    const SHAPE: &'static StructShape = &COPY_OBJECT_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.e_tag);
+        members.put_some(1, self.last_modified);
+        members.put_some(2, self.checksum_type);
+        members.put_some(3, self.checksum_crc32);
+        members.put_some(4, self.checksum_crc32_c);
+        members.put_some(5, self.checksum_crc64_nvme);
+        members.put_some(6, self.checksum_sha1);
+        members.put_some(7, self.checksum_sha256);
+        members.put_some(8, self.checksum_sha512);
+        members.put_some(9, self.checksum_md5);
+        members.put_some(10, self.checksum_xxhash64);
+        members.put_some(11, self.checksum_xxhash3);
+        members.put_some(12, self.checksum_xxhash128);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            e_tag: members.take_some(0),
+            last_modified: members.take_some(1),
+            checksum_type: members.take_some(2),
+            checksum_crc32: members.take_some(3),
+            checksum_crc32_c: members.take_some(4),
+            checksum_crc64_nvme: members.take_some(5),
+            checksum_sha1: members.take_some(6),
+            checksum_sha256: members.take_some(7),
+            checksum_sha512: members.take_some(8),
+            checksum_md5: members.take_some(9),
+            checksum_xxhash64: members.take_some(10),
+            checksum_xxhash3: members.take_some(11),
+            checksum_xxhash128: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(CopyObjectResult);
+
+#[rustfmt::skip]
+static COPY_SOURCE_VERSION_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static COPY_OBJECT_OUTPUT_STRUCT: StructShape = StructShape { name: "CopyObjectOutput", members: &[shape::Member { name: "CopyObjectResult", wire_name: "CopyObjectResult", shape: &COPY_OBJECT_RESULT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expiration", wire_name: "x-amz-expiration", shape: &EXPIRATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceVersionId", wire_name: "x-amz-copy-source-version-id", shape: &COPY_SOURCE_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSEncryptionContext", wire_name: "x-amz-server-side-encryption-context", shape: &SSEKMS_ENCRYPTION_CONTEXT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(0), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CopyObjectOutput {
+    pub copy_object_result: Option<CopyObjectResult>,
+    pub expiration: Option<String>,
+    pub copy_source_version_id: Option<String>,
+    pub version_id: Option<String>,
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub ssekms_key_id: Option<String>,
+    pub ssekms_encryption_context: Option<String>,
+    pub bucket_key_enabled: Option<bool>,
+    pub request_charged: Option<RequestCharged>,
+}
+
+impl Structure for CopyObjectOutput {
+    const SHAPE: &'static StructShape = &COPY_OBJECT_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.copy_object_result);
+        members.put_some(1, self.expiration);
+        members.put_some(2, self.copy_source_version_id);
+        members.put_some(3, self.version_id);
+        members.put_some(4, self.server_side_encryption);
+        members.put_some(5, self.sse_customer_algorithm);
+        members.put_some(6, self.sse_customer_key_md5);
+        members.put_some(7, self.ssekms_key_id);
+        members.put_some(8, self.ssekms_encryption_context);
+        members.put_some(9, self.bucket_key_enabled);
+        members.put_some(10, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            copy_object_result: members.take_some(0),
+            expiration: members.take_some(1),
+            copy_source_version_id: members.take_some(2),
+            version_id: members.take_some(3),
+            server_side_encryption: members.take_some(4),
+            sse_customer_algorithm: members.take_some(5),
+            sse_customer_key_md5: members.take_some(6),
+            ssekms_key_id: members.take_some(7),
+            ssekms_encryption_context: members.take_some(8),
+            bucket_key_enabled: members.take_some(9),
+            request_charged: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(CopyObjectOutput);
+
+#[rustfmt::skip]
+static BUCKET_CANNED_ACL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["private", "public-read", "public-read-write", "authenticated-read", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BucketCannedACL {
@@ -47,6 +1459,11 @@ impl Default for BucketCannedACL {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(BucketCannedACL);
+
+#[rustfmt::skip]
+static BUCKET_LOCATION_CONSTRAINT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "cn-north-1", "cn-northwest-1", "EU", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1", "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-2", "us-gov-east-1", "us-gov-west-1", "us-west-1", "us-west-2", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BucketLocationConstraint {
@@ -190,6 +1607,11 @@ impl Default for BucketLocationConstraint {
     }
 }
 
+wire_by_text!(BucketLocationConstraint);
+
+#[rustfmt::skip]
+static LOCATION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["AvailabilityZone", "LocalZone", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LocationType {
     AvailabilityZone,
@@ -224,11 +1646,44 @@ impl Default for LocationType {
     }
 }
 
+wire_by_text!(LocationType);
+
+#[rustfmt::skip]
+static LOCATION_NAME_AS_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LOCATION_INFO_SHAPE: shape::Shape = shape::Shape::Structure(&LOCATION_INFO_STRUCT);
+
+#[rustfmt::skip]
+static LOCATION_INFO_STRUCT: StructShape = StructShape { name: "LocationInfo", members: &[shape::Member { name: "Type", wire_name: "Type", shape: &LOCATION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &LOCATION_NAME_AS_STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LocationInfo {
     pub r#type: Option<LocationType>,
     pub name: Option<String>,
 }
+
+impl Structure for LocationInfo {
+    const SHAPE: &'static StructShape = &LOCATION_INFO_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.r#type);
+        members.put_some(1, self.name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { r#type: members.take_some(0), name: members.take_some(1) }
+    }
+}
+
+wire_by_members!(LocationInfo);
+
+#[rustfmt::skip]
+static DATA_REDUNDANCY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["SingleAvailabilityZone", "SingleLocalZone", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DataRedundancy {
@@ -264,6 +1719,11 @@ impl Default for DataRedundancy {
     }
 }
 
+wire_by_text!(DataRedundancy);
+
+#[rustfmt::skip]
+static BUCKET_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Directory", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BucketType {
     Directory,
@@ -295,17 +1755,85 @@ impl Default for BucketType {
     }
 }
 
+wire_by_text!(BucketType);
+
+#[rustfmt::skip]
+static BUCKET_INFO_SHAPE: shape::Shape = shape::Shape::Structure(&BUCKET_INFO_STRUCT);
+
+#[rustfmt::skip]
+static BUCKET_INFO_STRUCT: StructShape = StructShape { name: "BucketInfo", members: &[shape::Member { name: "DataRedundancy", wire_name: "DataRedundancy", shape: &DATA_REDUNDANCY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Type", wire_name: "Type", shape: &BUCKET_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct BucketInfo {
     pub data_redundancy: Option<DataRedundancy>,
     pub r#type: Option<BucketType>,
 }
 
+impl Structure for BucketInfo {
+    const SHAPE: &'static StructShape = &BUCKET_INFO_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.data_redundancy);
+        members.put_some(1, self.r#type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { data_redundancy: members.take_some(0), r#type: members.take_some(1) }
+    }
+}
+
+wire_by_members!(BucketInfo);
+
+#[rustfmt::skip]
+static VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_SHAPE: shape::Shape = shape::Shape::Structure(&TAG_STRUCT);
+
+#[rustfmt::skip]
+static TAG_STRUCT: StructShape = StructShape { name: "Tag", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tag {
     pub key: String,
     pub value: String,
 }
+
+impl Structure for Tag {
+    const SHAPE: &'static StructShape = &TAG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { key: members.take(0), value: members.take(1) }
+    }
+}
+
+wire_by_members!(Tag);
+
+#[rustfmt::skip]
+static TAG_SET_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_SHAPE, member_name: "Tag", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static CREATE_BUCKET_CONFIGURATION_SHAPE: shape::Shape = shape::Shape::Structure(&CREATE_BUCKET_CONFIGURATION_STRUCT);
+
+#[rustfmt::skip]
+static CREATE_BUCKET_CONFIGURATION_STRUCT: StructShape = StructShape { name: "CreateBucketConfiguration", members: &[shape::Member { name: "LocationConstraint", wire_name: "LocationConstraint", shape: &BUCKET_LOCATION_CONSTRAINT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Location", wire_name: "Location", shape: &LOCATION_INFO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_INFO_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_SET_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateBucketConfiguration {
@@ -314,6 +1842,39 @@ pub struct CreateBucketConfiguration {
     pub bucket: Option<BucketInfo>,
     pub tags: Option<Vec<Tag>>,
 }
+
+impl Structure for CreateBucketConfiguration {
+    const SHAPE: &'static StructShape = &CREATE_BUCKET_CONFIGURATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.location_constraint);
+        members.put_some(1, self.location);
+        members.put_some(2, self.bucket);
+        members.put_some(3, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            location_constraint: members.take_some(0),
+            location: members.take_some(1),
+            bucket: members.take_some(2),
+            tags: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(CreateBucketConfiguration);
+
+#[rustfmt::skip]
+static GRANT_WRITE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OBJECT_LOCK_ENABLED_FOR_BUCKET_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static OBJECT_OWNERSHIP_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectOwnership {
@@ -352,6 +1913,11 @@ impl Default for ObjectOwnership {
     }
 }
 
+wire_by_text!(ObjectOwnership);
+
+#[rustfmt::skip]
+static BUCKET_NAMESPACE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["account-regional", "global", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BucketNamespace {
     AccountRegional,
@@ -386,6 +1952,22 @@ impl Default for BucketNamespace {
     }
 }
 
+wire_by_text!(BucketNamespace);
+
+#[rustfmt::skip]
+static CREATE_BUCKET_REQUEST_STRUCT: StructShape = StructShape { name: "CreateBucketRequest", members: &[shape::Member { name: "ACL", wire_name: "x-amz-acl", shape: &BUCKET_CANNED_ACL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreateBucketConfiguration", wire_name: "CreateBucketConfiguration", shape: &CREATE_BUCKET_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantFullControl", wire_name: "x-amz-grant-full-control", shape: &GRANT_FULL_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantRead", wire_name: "x-amz-grant-read", shape: &GRANT_READ_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantReadACP", wire_name: "x-amz-grant-read-acp", shape: &GRANT_READ_ACP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantWrite", wire_name: "x-amz-grant-write", shape: &GRANT_WRITE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantWriteACP", wire_name: "x-amz-grant-write-acp", shape: &GRANT_WRITE_ACP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockEnabledForBucket", wire_name: "x-amz-bucket-object-lock-enabled", shape: &OBJECT_LOCK_ENABLED_FOR_BUCKET_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectOwnership", wire_name: "x-amz-object-ownership", shape: &OBJECT_OWNERSHIP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketNamespace", wire_name: "x-amz-bucket-namespace", shape: &BUCKET_NAMESPACE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(2), union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateBucketRequest {
     pub acl: Option<BucketCannedACL>,
@@ -401,419 +1983,124 @@ pub struct CreateBucketRequest {
     pub bucket_namespace: Option<BucketNamespace>,
 }
 
+impl Structure for CreateBucketRequest {
+    const SHAPE: &'static StructShape = &CREATE_BUCKET_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.acl);
+        members.put(1, self.bucket);
+        members.put_some(2, self.create_bucket_configuration);
+        members.put_some(3, self.grant_full_control);
+        members.put_some(4, self.grant_read);
+        members.put_some(5, self.grant_read_acp);
+        members.put_some(6, self.grant_write);
+        members.put_some(7, self.grant_write_acp);
+        members.put_some(8, self.object_lock_enabled_for_bucket);
+        members.put_some(9, self.object_ownership);
+        members.put_some(10, self.bucket_namespace);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            acl: members.take_some(0),
+            bucket: members.take(1),
+            create_bucket_configuration: members.take_some(2),
+            grant_full_control: members.take_some(3),
+            grant_read: members.take_some(4),
+            grant_read_acp: members.take_some(5),
+            grant_write: members.take_some(6),
+            grant_write_acp: members.take_some(7),
+            object_lock_enabled_for_bucket: members.take_some(8),
+            object_ownership: members.take_some(9),
+            bucket_namespace: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(CreateBucketRequest);
+
+#[rustfmt::skip]
+static S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("arn:[^:]+:(s3|s3express):.*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CREATE_BUCKET_OUTPUT_STRUCT: StructShape = StructShape { name: "CreateBucketOutput", members: &[shape::Member { name: "Location", wire_name: "Location", shape: &LOCATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketArn", wire_name: "x-amz-bucket-arn", shape: &S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CreateBucketOutput {
     pub location: Option<String>,
     pub bucket_arn: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct HeadBucketRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
+impl Structure for CreateBucketOutput {
+    const SHAPE: &'static StructShape = &CREATE_BUCKET_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.location);
+        members.put_some(1, self.bucket_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { location: members.take_some(0), bucket_arn: members.take_some(1) }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct HeadBucketOutput {
-    pub bucket_arn: Option<String>,
-    pub bucket_location_type: Option<LocationType>,
-    pub bucket_location_name: Option<String>,
-    pub bucket_region: Option<String>,
-    pub access_point_alias: Option<bool>,
-}
+wire_by_members!(CreateBucketOutput);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteBucketRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListBucketsRequest {
-    pub max_buckets: Option<i32>,
-    pub continuation_token: Option<String>,
-    pub prefix: Option<String>,
-    pub bucket_region: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Bucket {
-    pub name: Option<String>,
-    pub creation_date: Option<Timestamp>,
-    pub bucket_region: Option<String>,
-    pub bucket_arn: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Owner {
-    pub display_name: Option<String>,
-    pub id: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListBucketsOutput {
-    pub buckets: Option<Vec<Bucket>>,
-    pub owner: Option<Owner>,
-    pub continuation_token: Option<String>,
-    pub prefix: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketLocationRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
+#[rustfmt::skip]
+static CREATE_MULTIPART_UPLOAD_REQUEST_STRUCT: StructShape = StructShape { name: "CreateMultipartUploadRequest", members: &[shape::Member { name: "ACL", wire_name: "x-amz-acl", shape: &OBJECT_CANNED_ACL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CacheControl", wire_name: "Cache-Control", shape: &CACHE_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentDisposition", wire_name: "Content-Disposition", shape: &CONTENT_DISPOSITION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentEncoding", wire_name: "Content-Encoding", shape: &CONTENT_ENCODING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLanguage", wire_name: "Content-Language", shape: &CONTENT_LANGUAGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentType", wire_name: "Content-Type", shape: &CONTENT_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expires", wire_name: "Expires", shape: &EXPIRES_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantFullControl", wire_name: "x-amz-grant-full-control", shape: &GRANT_FULL_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantRead", wire_name: "x-amz-grant-read", shape: &GRANT_READ_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantReadACP", wire_name: "x-amz-grant-read-acp", shape: &GRANT_READ_ACP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantWriteACP", wire_name: "x-amz-grant-write-acp", shape: &GRANT_WRITE_ACP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metadata", wire_name: "x-amz-meta-", shape: &METADATA_SHAPE, required: false, location: Location::Headers, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "x-amz-storage-class", shape: &STORAGE_CLASS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WebsiteRedirectLocation", wire_name: "x-amz-website-redirect-location", shape: &WEBSITE_REDIRECT_LOCATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSEncryptionContext", wire_name: "x-amz-server-side-encryption-context", shape: &SSEKMS_ENCRYPTION_CONTEXT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tagging", wire_name: "x-amz-tagging", shape: &TAGGING_HEADER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockMode", wire_name: "x-amz-object-lock-mode", shape: &OBJECT_LOCK_MODE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockRetainUntilDate", wire_name: "x-amz-object-lock-retain-until-date", shape: &OBJECT_LOCK_RETAIN_UNTIL_DATE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockLegalHoldStatus", wire_name: "x-amz-object-lock-legal-hold", shape: &OBJECT_LOCK_LEGAL_HOLD_STATUS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "x-amz-checksum-type", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketLocationOutput {
-    pub location_constraint: Option<BucketLocationConstraint>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectCannedACL {
-    Private,
-    PublicRead,
-    PublicReadWrite,
-    AuthenticatedRead,
-    AwsExecRead,
-    BucketOwnerRead,
-    BucketOwnerFullControl,
-    Other(String),
-}
-
-impl ObjectCannedACL {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Private => "private",
-            Self::PublicRead => "public-read",
-            Self::PublicReadWrite => "public-read-write",
-            Self::AuthenticatedRead => "authenticated-read",
-            Self::AwsExecRead => "aws-exec-read",
-            Self::BucketOwnerRead => "bucket-owner-read",
-            Self::BucketOwnerFullControl => "bucket-owner-full-control",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for ObjectCannedACL {
-    fn from(text: &str) -> Self {
-        match text {
-            "private" => Self::Private,
-            "public-read" => Self::PublicRead,
-            "public-read-write" => Self::PublicReadWrite,
-            "authenticated-read" => Self::AuthenticatedRead,
-            "aws-exec-read" => Self::AwsExecRead,
-            "bucket-owner-read" => Self::BucketOwnerRead,
-            "bucket-owner-full-control" => Self::BucketOwnerFullControl,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for ObjectCannedACL {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChecksumAlgorithm {
-    Crc32,
-    Crc32c,
-    Sha1,
-    Sha256,
-    Crc64nvme,
-    Sha512,
-    Md5,
-    Xxhash64,
-    Xxhash3,
-    Xxhash128,
-    Other(String),
-}
-
-impl ChecksumAlgorithm {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Crc32 => "CRC32",
-            Self::Crc32c => "CRC32C",
-            Self::Sha1 => "SHA1",
-            Self::Sha256 => "SHA256",
-            Self::Crc64nvme => "CRC64NVME",
-            Self::Sha512 => "SHA512",
-            Self::Md5 => "MD5",
-            Self::Xxhash64 => "XXHASH64",
-            Self::Xxhash3 => "XXHASH3",
-            Self::Xxhash128 => "XXHASH128",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for ChecksumAlgorithm {
-    fn from(text: &str) -> Self {
-        match text {
-            "CRC32" => Self::Crc32,
-            "CRC32C" => Self::Crc32c,
-            "SHA1" => Self::Sha1,
-            "SHA256" => Self::Sha256,
-            "CRC64NVME" => Self::Crc64nvme,
-            "SHA512" => Self::Sha512,
-            "MD5" => Self::Md5,
-            "XXHASH64" => Self::Xxhash64,
-            "XXHASH3" => Self::Xxhash3,
-            "XXHASH128" => Self::Xxhash128,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for ChecksumAlgorithm {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ServerSideEncryption {
-    Aes256,
-    AwsFsx,
-    AwsKms,
-    AwsKmsDsse,
-    Other(String),
-}
-
-impl ServerSideEncryption {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Aes256 => "AES256",
-            Self::AwsFsx => "aws:fsx",
-            Self::AwsKms => "aws:kms",
-            Self::AwsKmsDsse => "aws:kms:dsse",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for ServerSideEncryption {
-    fn from(text: &str) -> Self {
-        match text {
-            "AES256" => Self::Aes256,
-            "aws:fsx" => Self::AwsFsx,
-            "aws:kms" => Self::AwsKms,
-            "aws:kms:dsse" => Self::AwsKmsDsse,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for ServerSideEncryption {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StorageClass {
-    Standard,
-    ReducedRedundancy,
-    StandardIa,
-    OnezoneIa,
-    IntelligentTiering,
-    Glacier,
-    DeepArchive,
-    Outposts,
-    GlacierIr,
-    Snow,
-    ExpressOnezone,
-    FsxOpenzfs,
-    FsxOntap,
-    Other(String),
-}
-
-impl StorageClass {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Standard => "STANDARD",
-            Self::ReducedRedundancy => "REDUCED_REDUNDANCY",
-            Self::StandardIa => "STANDARD_IA",
-            Self::OnezoneIa => "ONEZONE_IA",
-            Self::IntelligentTiering => "INTELLIGENT_TIERING",
-            Self::Glacier => "GLACIER",
-            Self::DeepArchive => "DEEP_ARCHIVE",
-            Self::Outposts => "OUTPOSTS",
-            Self::GlacierIr => "GLACIER_IR",
-            Self::Snow => "SNOW",
-            Self::ExpressOnezone => "EXPRESS_ONEZONE",
-            Self::FsxOpenzfs => "FSX_OPENZFS",
-            Self::FsxOntap => "FSX_ONTAP",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for StorageClass {
-    fn from(text: &str) -> Self {
-        match text {
-            "STANDARD" => Self::Standard,
-            "REDUCED_REDUNDANCY" => Self::ReducedRedundancy,
-            "STANDARD_IA" => Self::StandardIa,
-            "ONEZONE_IA" => Self::OnezoneIa,
-            "INTELLIGENT_TIERING" => Self::IntelligentTiering,
-            "GLACIER" => Self::Glacier,
-            "DEEP_ARCHIVE" => Self::DeepArchive,
-            "OUTPOSTS" => Self::Outposts,
-            "GLACIER_IR" => Self::GlacierIr,
-            "SNOW" => Self::Snow,
-            "EXPRESS_ONEZONE" => Self::ExpressOnezone,
-            "FSX_OPENZFS" => Self::FsxOpenzfs,
-            "FSX_ONTAP" => Self::FsxOntap,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for StorageClass {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RequestPayer {
-    Requester,
-    Other(String),
-}
-
-impl RequestPayer {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Requester => "requester",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for RequestPayer {
-    fn from(text: &str) -> Self {
-        match text {
-            "requester" => Self::Requester,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for RequestPayer {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectLockMode {
-    Governance,
-    Compliance,
-    Other(String),
-}
-
-impl ObjectLockMode {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Governance => "GOVERNANCE",
-            Self::Compliance => "COMPLIANCE",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for ObjectLockMode {
-    fn from(text: &str) -> Self {
-        match text {
-            "GOVERNANCE" => Self::Governance,
-            "COMPLIANCE" => Self::Compliance,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for ObjectLockMode {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectLockLegalHoldStatus {
-    On,
-    Off,
-    Other(String),
-}
-
-impl ObjectLockLegalHoldStatus {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::On => "ON",
-            Self::Off => "OFF",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for ObjectLockLegalHoldStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "ON" => Self::On,
-            "OFF" => Self::Off,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for ObjectLockLegalHoldStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Default)]
-pub struct PutObjectRequest {
+pub struct CreateMultipartUploadRequest {
     pub acl: Option<ObjectCannedACL>,
-    pub body: Option<ByteStream>,
     pub bucket: String,
     pub cache_control: Option<String>,
     pub content_disposition: Option<String>,
     pub content_encoding: Option<String>,
     pub content_language: Option<String>,
-    pub content_length: Option<i64>,
-    pub content_md5: Option<String>,
     pub content_type: Option<String>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
     pub expires: Option<String>,
-    pub if_match: Option<String>,
-    pub if_none_match: Option<String>,
     pub grant_full_control: Option<String>,
     pub grant_read: Option<String>,
     pub grant_read_acp: Option<String>,
     pub grant_write_acp: Option<String>,
     pub key: String,
-    pub write_offset_bytes: Option<i64>,
     pub metadata: Option<BTreeMap<String, String>>,
     pub server_side_encryption: Option<ServerSideEncryption>,
     pub storage_class: Option<StorageClass>,
@@ -830,98 +2117,1452 @@ pub struct PutObjectRequest {
     pub object_lock_retain_until_date: Option<Timestamp>,
     pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
     pub expected_bucket_owner: Option<String>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub checksum_type: Option<ChecksumType>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChecksumType {
-    Composite,
-    FullObject,
-    Other(String),
-}
+impl Structure for CreateMultipartUploadRequest {
+    const SHAPE: &'static StructShape = &CREATE_MULTIPART_UPLOAD_REQUEST_STRUCT;
 
-impl ChecksumType {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Composite => "COMPOSITE",
-            Self::FullObject => "FULL_OBJECT",
-            Self::Other(text) => text,
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.acl);
+        members.put(1, self.bucket);
+        members.put_some(2, self.cache_control);
+        members.put_some(3, self.content_disposition);
+        members.put_some(4, self.content_encoding);
+        members.put_some(5, self.content_language);
+        members.put_some(6, self.content_type);
+        members.put_some(7, self.expires);
+        members.put_some(8, self.grant_full_control);
+        members.put_some(9, self.grant_read);
+        members.put_some(10, self.grant_read_acp);
+        members.put_some(11, self.grant_write_acp);
+        members.put(12, self.key);
+        members.put_some(13, self.metadata);
+        members.put_some(14, self.server_side_encryption);
+        members.put_some(15, self.storage_class);
+        members.put_some(16, self.website_redirect_location);
+        members.put_some(17, self.sse_customer_algorithm);
+        members.put_some(18, self.sse_customer_key);
+        members.put_some(19, self.sse_customer_key_md5);
+        members.put_some(20, self.ssekms_key_id);
+        members.put_some(21, self.ssekms_encryption_context);
+        members.put_some(22, self.bucket_key_enabled);
+        members.put_some(23, self.request_payer);
+        members.put_some(24, self.tagging);
+        members.put_some(25, self.object_lock_mode);
+        members.put_some(26, self.object_lock_retain_until_date);
+        members.put_some(27, self.object_lock_legal_hold_status);
+        members.put_some(28, self.expected_bucket_owner);
+        members.put_some(29, self.checksum_algorithm);
+        members.put_some(30, self.checksum_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            acl: members.take_some(0),
+            bucket: members.take(1),
+            cache_control: members.take_some(2),
+            content_disposition: members.take_some(3),
+            content_encoding: members.take_some(4),
+            content_language: members.take_some(5),
+            content_type: members.take_some(6),
+            expires: members.take_some(7),
+            grant_full_control: members.take_some(8),
+            grant_read: members.take_some(9),
+            grant_read_acp: members.take_some(10),
+            grant_write_acp: members.take_some(11),
+            key: members.take(12),
+            metadata: members.take_some(13),
+            server_side_encryption: members.take_some(14),
+            storage_class: members.take_some(15),
+            website_redirect_location: members.take_some(16),
+            sse_customer_algorithm: members.take_some(17),
+            sse_customer_key: members.take_some(18),
+            sse_customer_key_md5: members.take_some(19),
+            ssekms_key_id: members.take_some(20),
+            ssekms_encryption_context: members.take_some(21),
+            bucket_key_enabled: members.take_some(22),
+            request_payer: members.take_some(23),
+            tagging: members.take_some(24),
+            object_lock_mode: members.take_some(25),
+            object_lock_retain_until_date: members.take_some(26),
+            object_lock_legal_hold_status: members.take_some(27),
+            expected_bucket_owner: members.take_some(28),
+            checksum_algorithm: members.take_some(29),
+            checksum_type: members.take_some(30),
         }
     }
 }
 
-impl From<&str> for ChecksumType {
-    fn from(text: &str) -> Self {
-        match text {
-            "COMPOSITE" => Self::Composite,
-            "FULL_OBJECT" => Self::FullObject,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
+wire_by_members!(CreateMultipartUploadRequest);
 
-impl Default for ChecksumType {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static ABORT_DATE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RequestCharged {
-    Requester,
-    Other(String),
-}
+#[rustfmt::skip]
+static ABORT_RULE_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
 
-impl RequestCharged {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Requester => "requester",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for RequestCharged {
-    fn from(text: &str) -> Self {
-        match text {
-            "requester" => Self::Requester,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for RequestCharged {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static CREATE_MULTIPART_UPLOAD_OUTPUT_STRUCT: StructShape = StructShape { name: "CreateMultipartUploadOutput", members: &[shape::Member { name: "AbortDate", wire_name: "x-amz-abort-date", shape: &ABORT_DATE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AbortRuleId", wire_name: "x-amz-abort-rule-id", shape: &ABORT_RULE_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadId", wire_name: "UploadId", shape: &MULTIPART_UPLOAD_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSEncryptionContext", wire_name: "x-amz-server-side-encryption-context", shape: &SSEKMS_ENCRYPTION_CONTEXT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "x-amz-checksum-type", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutObjectOutput {
-    pub expiration: Option<String>,
-    pub e_tag: Option<String>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-    pub checksum_type: Option<ChecksumType>,
+pub struct CreateMultipartUploadOutput {
+    pub abort_date: Option<Timestamp>,
+    pub abort_rule_id: Option<String>,
+    pub bucket: Option<String>,
+    pub key: Option<String>,
+    pub upload_id: Option<String>,
     pub server_side_encryption: Option<ServerSideEncryption>,
-    pub version_id: Option<String>,
     pub sse_customer_algorithm: Option<String>,
     pub sse_customer_key_md5: Option<String>,
     pub ssekms_key_id: Option<String>,
     pub ssekms_encryption_context: Option<String>,
     pub bucket_key_enabled: Option<bool>,
-    pub size: Option<i64>,
+    pub request_charged: Option<RequestCharged>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub checksum_type: Option<ChecksumType>,
+}
+
+impl Structure for CreateMultipartUploadOutput {
+    const SHAPE: &'static StructShape = &CREATE_MULTIPART_UPLOAD_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.abort_date);
+        members.put_some(1, self.abort_rule_id);
+        members.put_some(2, self.bucket);
+        members.put_some(3, self.key);
+        members.put_some(4, self.upload_id);
+        members.put_some(5, self.server_side_encryption);
+        members.put_some(6, self.sse_customer_algorithm);
+        members.put_some(7, self.sse_customer_key_md5);
+        members.put_some(8, self.ssekms_key_id);
+        members.put_some(9, self.ssekms_encryption_context);
+        members.put_some(10, self.bucket_key_enabled);
+        members.put_some(11, self.request_charged);
+        members.put_some(12, self.checksum_algorithm);
+        members.put_some(13, self.checksum_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            abort_date: members.take_some(0),
+            abort_rule_id: members.take_some(1),
+            bucket: members.take_some(2),
+            key: members.take_some(3),
+            upload_id: members.take_some(4),
+            server_side_encryption: members.take_some(5),
+            sse_customer_algorithm: members.take_some(6),
+            sse_customer_key_md5: members.take_some(7),
+            ssekms_key_id: members.take_some(8),
+            ssekms_encryption_context: members.take_some(9),
+            bucket_key_enabled: members.take_some(10),
+            request_charged: members.take_some(11),
+            checksum_algorithm: members.take_some(12),
+            checksum_type: members.take_some(13),
+        }
+    }
+}
+
+wire_by_members!(CreateMultipartUploadOutput);
+
+#[rustfmt::skip]
+static DELETE_BUCKET_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteBucketRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteBucketRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for DeleteBucketRequest {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeleteBucketRequest);
+
+#[rustfmt::skip]
+static DELETE_BUCKET_ENCRYPTION_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteBucketEncryptionRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteBucketEncryptionRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for DeleteBucketEncryptionRequest {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_ENCRYPTION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeleteBucketEncryptionRequest);
+
+#[rustfmt::skip]
+static DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteBucketOwnershipControlsRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteBucketOwnershipControlsRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for DeleteBucketOwnershipControlsRequest {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_OWNERSHIP_CONTROLS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeleteBucketOwnershipControlsRequest);
+
+#[rustfmt::skip]
+static DELETE_BUCKET_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteBucketPolicyRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteBucketPolicyRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for DeleteBucketPolicyRequest {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeleteBucketPolicyRequest);
+
+#[rustfmt::skip]
+static DELETE_BUCKET_TAGGING_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteBucketTaggingRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteBucketTaggingRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for DeleteBucketTaggingRequest {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_TAGGING_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeleteBucketTaggingRequest);
+
+#[rustfmt::skip]
+static MFA_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static BYPASS_GOVERNANCE_RETENTION_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static IF_MATCH_LAST_MODIFIED_TIME_SHAPE: shape::Shape = shape::Shape::Timestamp(Some(shape::TimestampFormat::HttpDate));
+
+#[rustfmt::skip]
+static IF_MATCH_SIZE_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
+
+#[rustfmt::skip]
+static DELETE_OBJECT_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteObjectRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MFA", wire_name: "x-amz-mfa", shape: &MFA_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "versionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BypassGovernanceRetention", wire_name: "x-amz-bypass-governance-retention", shape: &BYPASS_GOVERNANCE_RETENTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatch", wire_name: "If-Match", shape: &IF_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatchLastModifiedTime", wire_name: "x-amz-if-match-last-modified-time", shape: &IF_MATCH_LAST_MODIFIED_TIME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatchSize", wire_name: "x-amz-if-match-size", shape: &IF_MATCH_SIZE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteObjectRequest {
+    pub bucket: String,
+    pub key: String,
+    pub mfa: Option<String>,
+    pub version_id: Option<String>,
+    pub request_payer: Option<RequestPayer>,
+    pub bypass_governance_retention: Option<bool>,
+    pub expected_bucket_owner: Option<String>,
+    pub if_match: Option<String>,
+    pub if_match_last_modified_time: Option<Timestamp>,
+    pub if_match_size: Option<i64>,
+}
+
+impl Structure for DeleteObjectRequest {
+    const SHAPE: &'static StructShape = &DELETE_OBJECT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.key);
+        members.put_some(2, self.mfa);
+        members.put_some(3, self.version_id);
+        members.put_some(4, self.request_payer);
+        members.put_some(5, self.bypass_governance_retention);
+        members.put_some(6, self.expected_bucket_owner);
+        members.put_some(7, self.if_match);
+        members.put_some(8, self.if_match_last_modified_time);
+        members.put_some(9, self.if_match_size);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            key: members.take(1),
+            mfa: members.take_some(2),
+            version_id: members.take_some(3),
+            request_payer: members.take_some(4),
+            bypass_governance_retention: members.take_some(5),
+            expected_bucket_owner: members.take_some(6),
+            if_match: members.take_some(7),
+            if_match_last_modified_time: members.take_some(8),
+            if_match_size: members.take_some(9),
+        }
+    }
+}
+
+wire_by_members!(DeleteObjectRequest);
+
+#[rustfmt::skip]
+static DELETE_MARKER_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static DELETE_OBJECT_OUTPUT_STRUCT: StructShape = StructShape { name: "DeleteObjectOutput", members: &[shape::Member { name: "DeleteMarker", wire_name: "x-amz-delete-marker", shape: &DELETE_MARKER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteObjectOutput {
+    pub delete_marker: Option<bool>,
+    pub version_id: Option<String>,
     pub request_charged: Option<RequestCharged>,
 }
+
+impl Structure for DeleteObjectOutput {
+    const SHAPE: &'static StructShape = &DELETE_OBJECT_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.delete_marker);
+        members.put_some(1, self.version_id);
+        members.put_some(2, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            delete_marker: members.take_some(0),
+            version_id: members.take_some(1),
+            request_charged: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(DeleteObjectOutput);
+
+#[rustfmt::skip]
+static DELETE_OBJECT_TAGGING_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteObjectTaggingRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "versionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteObjectTaggingRequest {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for DeleteObjectTaggingRequest {
+    const SHAPE: &'static StructShape = &DELETE_OBJECT_TAGGING_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.key);
+        members.put_some(2, self.version_id);
+        members.put_some(3, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            key: members.take(1),
+            version_id: members.take_some(2),
+            expected_bucket_owner: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(DeleteObjectTaggingRequest);
+
+#[rustfmt::skip]
+static DELETE_OBJECT_TAGGING_OUTPUT_STRUCT: StructShape = StructShape { name: "DeleteObjectTaggingOutput", members: &[shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteObjectTaggingOutput {
+    pub version_id: Option<String>,
+}
+
+impl Structure for DeleteObjectTaggingOutput {
+    const SHAPE: &'static StructShape = &DELETE_OBJECT_TAGGING_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.version_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { version_id: members.take_some(0) }
+    }
+}
+
+wire_by_members!(DeleteObjectTaggingOutput);
+
+#[rustfmt::skip]
+static LAST_MODIFIED_TIME_SHAPE: shape::Shape = shape::Shape::Timestamp(Some(shape::TimestampFormat::HttpDate));
+
+#[rustfmt::skip]
+static SIZE_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
+
+#[rustfmt::skip]
+static OBJECT_IDENTIFIER_SHAPE: shape::Shape = shape::Shape::Structure(&OBJECT_IDENTIFIER_STRUCT);
+
+#[rustfmt::skip]
+static OBJECT_IDENTIFIER_STRUCT: StructShape = StructShape { name: "ObjectIdentifier", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModifiedTime", wire_name: "LastModifiedTime", shape: &LAST_MODIFIED_TIME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Size", wire_name: "Size", shape: &SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ObjectIdentifier {
+    pub key: String,
+    pub version_id: Option<String>,
+    pub e_tag: Option<String>,
+    pub last_modified_time: Option<Timestamp>,
+    pub size: Option<i64>,
+}
+
+impl Structure for ObjectIdentifier {
+    const SHAPE: &'static StructShape = &OBJECT_IDENTIFIER_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put_some(1, self.version_id);
+        members.put_some(2, self.e_tag);
+        members.put_some(3, self.last_modified_time);
+        members.put_some(4, self.size);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            key: members.take(0),
+            version_id: members.take_some(1),
+            e_tag: members.take_some(2),
+            last_modified_time: members.take_some(3),
+            size: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(ObjectIdentifier);
+
+#[rustfmt::skip]
+static OBJECT_IDENTIFIER_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OBJECT_IDENTIFIER_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static QUIET_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static DELETE_SHAPE: shape::Shape = shape::Shape::Structure(&DELETE_STRUCT);
+
+#[rustfmt::skip]
+static DELETE_STRUCT: StructShape = StructShape { name: "Delete", members: &[shape::Member { name: "Objects", wire_name: "Object", shape: &OBJECT_IDENTIFIER_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Quiet", wire_name: "Quiet", shape: &QUIET_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Delete {
+    pub objects: Vec<ObjectIdentifier>,
+    pub quiet: Option<bool>,
+}
+
+impl Structure for Delete {
+    const SHAPE: &'static StructShape = &DELETE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.objects);
+        members.put_some(1, self.quiet);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { objects: members.take(0), quiet: members.take_some(1) }
+    }
+}
+
+wire_by_members!(Delete);
+
+#[rustfmt::skip]
+static DELETE_OBJECTS_REQUEST_STRUCT: StructShape = StructShape { name: "DeleteObjectsRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delete", wire_name: "Delete", shape: &DELETE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MFA", wire_name: "x-amz-mfa", shape: &MFA_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BypassGovernanceRetention", wire_name: "x-amz-bypass-governance-retention", shape: &BYPASS_GOVERNANCE_RETENTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(1), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteObjectsRequest {
+    pub bucket: String,
+    pub delete: Delete,
+    pub mfa: Option<String>,
+    pub request_payer: Option<RequestPayer>,
+    pub bypass_governance_retention: Option<bool>,
+    pub expected_bucket_owner: Option<String>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+
+impl Structure for DeleteObjectsRequest {
+    const SHAPE: &'static StructShape = &DELETE_OBJECTS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.delete);
+        members.put_some(2, self.mfa);
+        members.put_some(3, self.request_payer);
+        members.put_some(4, self.bypass_governance_retention);
+        members.put_some(5, self.expected_bucket_owner);
+        members.put_some(6, self.checksum_algorithm);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            delete: members.take(1),
+            mfa: members.take_some(2),
+            request_payer: members.take_some(3),
+            bypass_governance_retention: members.take_some(4),
+            expected_bucket_owner: members.take_some(5),
+            checksum_algorithm: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(DeleteObjectsRequest);
+
+#[rustfmt::skip]
+static DELETE_MARKER_VERSION_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DELETED_OBJECT_SHAPE: shape::Shape = shape::Shape::Structure(&DELETED_OBJECT_STRUCT);
+
+#[rustfmt::skip]
+static DELETED_OBJECT_STRUCT: StructShape = StructShape { name: "DeletedObject", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeleteMarker", wire_name: "DeleteMarker", shape: &DELETE_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeleteMarkerVersionId", wire_name: "DeleteMarkerVersionId", shape: &DELETE_MARKER_VERSION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeletedObject {
+    pub key: Option<String>,
+    pub version_id: Option<String>,
+    pub delete_marker: Option<bool>,
+    pub delete_marker_version_id: Option<String>,
+}
+
+impl Structure for DeletedObject {
+    const SHAPE: &'static StructShape = &DELETED_OBJECT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.key);
+        members.put_some(1, self.version_id);
+        members.put_some(2, self.delete_marker);
+        members.put_some(3, self.delete_marker_version_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            key: members.take_some(0),
+            version_id: members.take_some(1),
+            delete_marker: members.take_some(2),
+            delete_marker_version_id: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(DeletedObject);
+
+#[rustfmt::skip]
+static DELETED_OBJECTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DELETED_OBJECT_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static CODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static MESSAGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ERROR_SHAPE: shape::Shape = shape::Shape::Structure(&ERROR_STRUCT);
+
+#[rustfmt::skip]
+static ERROR_STRUCT: StructShape = StructShape { name: "Error", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Code", wire_name: "Code", shape: &CODE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Message", wire_name: "Message", shape: &MESSAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Error {
+    pub key: Option<String>,
+    pub version_id: Option<String>,
+    pub code: Option<String>,
+    pub message: Option<String>,
+}
+
+impl Structure for Error {
+    const SHAPE: &'static StructShape = &ERROR_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.key);
+        members.put_some(1, self.version_id);
+        members.put_some(2, self.code);
+        members.put_some(3, self.message);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            key: members.take_some(0),
+            version_id: members.take_some(1),
+            code: members.take_some(2),
+            message: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(Error);
+
+#[rustfmt::skip]
+static ERRORS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ERROR_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static DELETE_OBJECTS_OUTPUT_STRUCT: StructShape = StructShape { name: "DeleteObjectsOutput", members: &[shape::Member { name: "Deleted", wire_name: "Deleted", shape: &DELETED_OBJECTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Errors", wire_name: "Error", shape: &ERRORS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteObjectsOutput {
+    pub deleted: Option<Vec<DeletedObject>>,
+    pub request_charged: Option<RequestCharged>,
+    pub errors: Option<Vec<Error>>,
+}
+
+impl Structure for DeleteObjectsOutput {
+    const SHAPE: &'static StructShape = &DELETE_OBJECTS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.deleted);
+        members.put_some(1, self.request_charged);
+        members.put_some(2, self.errors);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            deleted: members.take_some(0),
+            request_charged: members.take_some(1),
+            errors: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(DeleteObjectsOutput);
+
+#[rustfmt::skip]
+static DELETE_PUBLIC_ACCESS_BLOCK_REQUEST_STRUCT: StructShape = StructShape { name: "DeletePublicAccessBlockRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeletePublicAccessBlockRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for DeletePublicAccessBlockRequest {
+    const SHAPE: &'static StructShape = &DELETE_PUBLIC_ACCESS_BLOCK_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DeletePublicAccessBlockRequest);
+
+#[rustfmt::skip]
+static GET_BUCKET_ENCRYPTION_REQUEST_STRUCT: StructShape = StructShape { name: "GetBucketEncryptionRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketEncryptionRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for GetBucketEncryptionRequest {
+    const SHAPE: &'static StructShape = &GET_BUCKET_ENCRYPTION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetBucketEncryptionRequest);
+
+#[rustfmt::skip]
+static SERVER_SIDE_ENCRYPTION_BY_DEFAULT_SHAPE: shape::Shape = shape::Shape::Structure(&SERVER_SIDE_ENCRYPTION_BY_DEFAULT_STRUCT);
+
+#[rustfmt::skip]
+static SERVER_SIDE_ENCRYPTION_BY_DEFAULT_STRUCT: StructShape = StructShape { name: "ServerSideEncryptionByDefault", members: &[shape::Member { name: "SSEAlgorithm", wire_name: "SSEAlgorithm", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KMSMasterKeyID", wire_name: "KMSMasterKeyID", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServerSideEncryptionByDefault {
+    pub sse_algorithm: ServerSideEncryption,
+    pub kms_master_key_id: Option<String>,
+}
+
+impl Structure for ServerSideEncryptionByDefault {
+    const SHAPE: &'static StructShape = &SERVER_SIDE_ENCRYPTION_BY_DEFAULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.sse_algorithm);
+        members.put_some(1, self.kms_master_key_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { sse_algorithm: members.take(0), kms_master_key_id: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ServerSideEncryptionByDefault);
+
+#[rustfmt::skip]
+static ENCRYPTION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["NONE", "SSE-C", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EncryptionType {
+    None,
+    SseC,
+    Other(String),
+}
+
+impl EncryptionType {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::None => "NONE",
+            Self::SseC => "SSE-C",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for EncryptionType {
+    fn from(text: &str) -> Self {
+        match text {
+            "NONE" => Self::None,
+            "SSE-C" => Self::SseC,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for EncryptionType {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(EncryptionType);
+
+#[rustfmt::skip]
+static ENCRYPTION_TYPE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ENCRYPTION_TYPE_SHAPE, member_name: "EncryptionType", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static BLOCKED_ENCRYPTION_TYPES_SHAPE: shape::Shape = shape::Shape::Structure(&BLOCKED_ENCRYPTION_TYPES_STRUCT);
+
+#[rustfmt::skip]
+static BLOCKED_ENCRYPTION_TYPES_STRUCT: StructShape = StructShape { name: "BlockedEncryptionTypes", members: &[shape::Member { name: "EncryptionType", wire_name: "EncryptionType", shape: &ENCRYPTION_TYPE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct BlockedEncryptionTypes {
+    pub encryption_type: Option<Vec<EncryptionType>>,
+}
+
+impl Structure for BlockedEncryptionTypes {
+    const SHAPE: &'static StructShape = &BLOCKED_ENCRYPTION_TYPES_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.encryption_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { encryption_type: members.take_some(0) }
+    }
+}
+
+wire_by_members!(BlockedEncryptionTypes);
+
+#[rustfmt::skip]
+static SERVER_SIDE_ENCRYPTION_RULE_SHAPE: shape::Shape = shape::Shape::Structure(&SERVER_SIDE_ENCRYPTION_RULE_STRUCT);
+
+#[rustfmt::skip]
+static SERVER_SIDE_ENCRYPTION_RULE_STRUCT: StructShape = StructShape { name: "ServerSideEncryptionRule", members: &[shape::Member { name: "ApplyServerSideEncryptionByDefault", wire_name: "ApplyServerSideEncryptionByDefault", shape: &SERVER_SIDE_ENCRYPTION_BY_DEFAULT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "BucketKeyEnabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BlockedEncryptionTypes", wire_name: "BlockedEncryptionTypes", shape: &BLOCKED_ENCRYPTION_TYPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServerSideEncryptionRule {
+    pub apply_server_side_encryption_by_default: Option<ServerSideEncryptionByDefault>,
+    pub bucket_key_enabled: Option<bool>,
+    pub blocked_encryption_types: Option<BlockedEncryptionTypes>,
+}
+
+impl Structure for ServerSideEncryptionRule {
+    const SHAPE: &'static StructShape = &SERVER_SIDE_ENCRYPTION_RULE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.apply_server_side_encryption_by_default);
+        members.put_some(1, self.bucket_key_enabled);
+        members.put_some(2, self.blocked_encryption_types);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            apply_server_side_encryption_by_default: members.take_some(0),
+            bucket_key_enabled: members.take_some(1),
+            blocked_encryption_types: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(ServerSideEncryptionRule);
+
+#[rustfmt::skip]
+static SERVER_SIDE_ENCRYPTION_RULES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &SERVER_SIDE_ENCRYPTION_RULE_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static SERVER_SIDE_ENCRYPTION_CONFIGURATION_SHAPE: shape::Shape = shape::Shape::Structure(&SERVER_SIDE_ENCRYPTION_CONFIGURATION_STRUCT);
+
+#[rustfmt::skip]
+static SERVER_SIDE_ENCRYPTION_CONFIGURATION_STRUCT: StructShape = StructShape { name: "ServerSideEncryptionConfiguration", members: &[shape::Member { name: "Rules", wire_name: "Rule", shape: &SERVER_SIDE_ENCRYPTION_RULES_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServerSideEncryptionConfiguration {
+    pub rules: Vec<ServerSideEncryptionRule>,
+}
+
+impl Structure for ServerSideEncryptionConfiguration {
+    const SHAPE: &'static StructShape = &SERVER_SIDE_ENCRYPTION_CONFIGURATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.rules);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { rules: members.take(0) }
+    }
+}
+
+wire_by_members!(ServerSideEncryptionConfiguration);
+
+#[rustfmt::skip]
+static GET_BUCKET_ENCRYPTION_OUTPUT_STRUCT: StructShape = StructShape { name: "GetBucketEncryptionOutput", members: &[shape::Member { name: "ServerSideEncryptionConfiguration", wire_name: "ServerSideEncryptionConfiguration", shape: &SERVER_SIDE_ENCRYPTION_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(0), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketEncryptionOutput {
+    pub server_side_encryption_configuration: Option<ServerSideEncryptionConfiguration>,
+}
+
+impl Structure for GetBucketEncryptionOutput {
+    const SHAPE: &'static StructShape = &GET_BUCKET_ENCRYPTION_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.server_side_encryption_configuration);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { server_side_encryption_configuration: members.take_some(0) }
+    }
+}
+
+wire_by_members!(GetBucketEncryptionOutput);
+
+#[rustfmt::skip]
+static GET_BUCKET_LOCATION_REQUEST_STRUCT: StructShape = StructShape { name: "GetBucketLocationRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketLocationRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for GetBucketLocationRequest {
+    const SHAPE: &'static StructShape = &GET_BUCKET_LOCATION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetBucketLocationRequest);
+
+#[rustfmt::skip]
+static GET_BUCKET_LOCATION_OUTPUT_STRUCT: StructShape = StructShape { name: "GetBucketLocationOutput", members: &[shape::Member { name: "LocationConstraint", wire_name: "LocationConstraint", shape: &BUCKET_LOCATION_CONSTRAINT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketLocationOutput {
+    pub location_constraint: Option<BucketLocationConstraint>,
+}
+
+impl Structure for GetBucketLocationOutput {
+    const SHAPE: &'static StructShape = &GET_BUCKET_LOCATION_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.location_constraint);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { location_constraint: members.take_some(0) }
+    }
+}
+
+wire_by_members!(GetBucketLocationOutput);
+
+#[rustfmt::skip]
+static GET_BUCKET_OWNERSHIP_CONTROLS_REQUEST_STRUCT: StructShape = StructShape { name: "GetBucketOwnershipControlsRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketOwnershipControlsRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for GetBucketOwnershipControlsRequest {
+    const SHAPE: &'static StructShape = &GET_BUCKET_OWNERSHIP_CONTROLS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetBucketOwnershipControlsRequest);
+
+#[rustfmt::skip]
+static OWNERSHIP_CONTROLS_RULE_SHAPE: shape::Shape = shape::Shape::Structure(&OWNERSHIP_CONTROLS_RULE_STRUCT);
+
+#[rustfmt::skip]
+static OWNERSHIP_CONTROLS_RULE_STRUCT: StructShape = StructShape { name: "OwnershipControlsRule", members: &[shape::Member { name: "ObjectOwnership", wire_name: "ObjectOwnership", shape: &OBJECT_OWNERSHIP_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OwnershipControlsRule {
+    pub object_ownership: ObjectOwnership,
+}
+
+impl Structure for OwnershipControlsRule {
+    const SHAPE: &'static StructShape = &OWNERSHIP_CONTROLS_RULE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.object_ownership);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { object_ownership: members.take(0) }
+    }
+}
+
+wire_by_members!(OwnershipControlsRule);
+
+#[rustfmt::skip]
+static OWNERSHIP_CONTROLS_RULES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OWNERSHIP_CONTROLS_RULE_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static OWNERSHIP_CONTROLS_SHAPE: shape::Shape = shape::Shape::Structure(&OWNERSHIP_CONTROLS_STRUCT);
+
+#[rustfmt::skip]
+static OWNERSHIP_CONTROLS_STRUCT: StructShape = StructShape { name: "OwnershipControls", members: &[shape::Member { name: "Rules", wire_name: "Rule", shape: &OWNERSHIP_CONTROLS_RULES_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OwnershipControls {
+    pub rules: Vec<OwnershipControlsRule>,
+}
+
+impl Structure for OwnershipControls {
+    const SHAPE: &'static StructShape = &OWNERSHIP_CONTROLS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.rules);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { rules: members.take(0) }
+    }
+}
+
+wire_by_members!(OwnershipControls);
+
+#[rustfmt::skip]
+static GET_BUCKET_OWNERSHIP_CONTROLS_OUTPUT_STRUCT: StructShape = StructShape { name: "GetBucketOwnershipControlsOutput", members: &[shape::Member { name: "OwnershipControls", wire_name: "OwnershipControls", shape: &OWNERSHIP_CONTROLS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(0), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketOwnershipControlsOutput {
+    pub ownership_controls: Option<OwnershipControls>,
+}
+
+impl Structure for GetBucketOwnershipControlsOutput {
+    const SHAPE: &'static StructShape = &GET_BUCKET_OWNERSHIP_CONTROLS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.ownership_controls);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { ownership_controls: members.take_some(0) }
+    }
+}
+
+wire_by_members!(GetBucketOwnershipControlsOutput);
+
+#[rustfmt::skip]
+static GET_BUCKET_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "GetBucketPolicyRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketPolicyRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for GetBucketPolicyRequest {
+    const SHAPE: &'static StructShape = &GET_BUCKET_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetBucketPolicyRequest);
+
+#[rustfmt::skip]
+static POLICY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GET_BUCKET_POLICY_OUTPUT_STRUCT: StructShape = StructShape { name: "GetBucketPolicyOutput", members: &[shape::Member { name: "Policy", wire_name: "Policy", shape: &POLICY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(0), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketPolicyOutput {
+    pub policy: Option<String>,
+}
+
+impl Structure for GetBucketPolicyOutput {
+    const SHAPE: &'static StructShape = &GET_BUCKET_POLICY_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.policy);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { policy: members.take_some(0) }
+    }
+}
+
+wire_by_members!(GetBucketPolicyOutput);
+
+#[rustfmt::skip]
+static GET_BUCKET_TAGGING_REQUEST_STRUCT: StructShape = StructShape { name: "GetBucketTaggingRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketTaggingRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for GetBucketTaggingRequest {
+    const SHAPE: &'static StructShape = &GET_BUCKET_TAGGING_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetBucketTaggingRequest);
+
+#[rustfmt::skip]
+static GET_BUCKET_TAGGING_OUTPUT_STRUCT: StructShape = StructShape { name: "GetBucketTaggingOutput", members: &[shape::Member { name: "TagSet", wire_name: "TagSet", shape: &TAG_SET_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketTaggingOutput {
+    pub tag_set: Vec<Tag>,
+}
+
+impl Structure for GetBucketTaggingOutput {
+    const SHAPE: &'static StructShape = &GET_BUCKET_TAGGING_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.tag_set);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tag_set: members.take(0) }
+    }
+}
+
+wire_by_members!(GetBucketTaggingOutput);
+
+#[rustfmt::skip]
+static GET_BUCKET_VERSIONING_REQUEST_STRUCT: StructShape = StructShape { name: "GetBucketVersioningRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketVersioningRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for GetBucketVersioningRequest {
+    const SHAPE: &'static StructShape = &GET_BUCKET_VERSIONING_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetBucketVersioningRequest);
+
+#[rustfmt::skip]
+static BUCKET_VERSIONING_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Enabled", "Suspended", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BucketVersioningStatus {
+    Enabled,
+    Suspended,
+    Other(String),
+}
+
+impl BucketVersioningStatus {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Suspended => "Suspended",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for BucketVersioningStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "Enabled" => Self::Enabled,
+            "Suspended" => Self::Suspended,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for BucketVersioningStatus {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(BucketVersioningStatus);
+
+#[rustfmt::skip]
+static MFA_DELETE_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Enabled", "Disabled", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MFADeleteStatus {
+    Enabled,
+    Disabled,
+    Other(String),
+}
+
+impl MFADeleteStatus {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for MFADeleteStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "Enabled" => Self::Enabled,
+            "Disabled" => Self::Disabled,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for MFADeleteStatus {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(MFADeleteStatus);
+
+#[rustfmt::skip]
+static GET_BUCKET_VERSIONING_OUTPUT_STRUCT: StructShape = StructShape { name: "GetBucketVersioningOutput", members: &[shape::Member { name: "Status", wire_name: "Status", shape: &BUCKET_VERSIONING_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MFADelete", wire_name: "MfaDelete", shape: &MFA_DELETE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetBucketVersioningOutput {
+    pub status: Option<BucketVersioningStatus>,
+    pub mfa_delete: Option<MFADeleteStatus>,
+}
+
+impl Structure for GetBucketVersioningOutput {
+    const SHAPE: &'static StructShape = &GET_BUCKET_VERSIONING_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.status);
+        members.put_some(1, self.mfa_delete);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { status: members.take_some(0), mfa_delete: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetBucketVersioningOutput);
+
+#[rustfmt::skip]
+static IF_MODIFIED_SINCE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static IF_UNMODIFIED_SINCE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static RANGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESPONSE_CACHE_CONTROL_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESPONSE_CONTENT_DISPOSITION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESPONSE_CONTENT_ENCODING_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESPONSE_CONTENT_LANGUAGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESPONSE_CONTENT_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESPONSE_EXPIRES_SHAPE: shape::Shape = shape::Shape::Timestamp(Some(shape::TimestampFormat::HttpDate));
+
+#[rustfmt::skip]
+static CHECKSUM_MODE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ENABLED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChecksumMode {
@@ -954,6 +3595,32 @@ impl Default for ChecksumMode {
     }
 }
 
+wire_by_text!(ChecksumMode);
+
+#[rustfmt::skip]
+static GET_OBJECT_REQUEST_STRUCT: StructShape = StructShape { name: "GetObjectRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatch", wire_name: "If-Match", shape: &IF_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfModifiedSince", wire_name: "If-Modified-Since", shape: &IF_MODIFIED_SINCE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfNoneMatch", wire_name: "If-None-Match", shape: &IF_NONE_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfUnmodifiedSince", wire_name: "If-Unmodified-Since", shape: &IF_UNMODIFIED_SINCE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Range", wire_name: "Range", shape: &RANGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseCacheControl", wire_name: "response-cache-control", shape: &RESPONSE_CACHE_CONTROL_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseContentDisposition", wire_name: "response-content-disposition", shape: &RESPONSE_CONTENT_DISPOSITION_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseContentEncoding", wire_name: "response-content-encoding", shape: &RESPONSE_CONTENT_ENCODING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseContentLanguage", wire_name: "response-content-language", shape: &RESPONSE_CONTENT_LANGUAGE_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseContentType", wire_name: "response-content-type", shape: &RESPONSE_CONTENT_TYPE_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseExpires", wire_name: "response-expires", shape: &RESPONSE_EXPIRES_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "versionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumber", wire_name: "partNumber", shape: &PART_NUMBER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMode", wire_name: "x-amz-checksum-mode", shape: &CHECKSUM_MODE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct GetObjectRequest {
     pub bucket: String,
@@ -978,6 +3645,82 @@ pub struct GetObjectRequest {
     pub expected_bucket_owner: Option<String>,
     pub checksum_mode: Option<ChecksumMode>,
 }
+
+impl Structure for GetObjectRequest {
+    const SHAPE: &'static StructShape = &GET_OBJECT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.if_match);
+        members.put_some(2, self.if_modified_since);
+        members.put_some(3, self.if_none_match);
+        members.put_some(4, self.if_unmodified_since);
+        members.put(5, self.key);
+        members.put_some(6, self.range);
+        members.put_some(7, self.response_cache_control);
+        members.put_some(8, self.response_content_disposition);
+        members.put_some(9, self.response_content_encoding);
+        members.put_some(10, self.response_content_language);
+        members.put_some(11, self.response_content_type);
+        members.put_some(12, self.response_expires);
+        members.put_some(13, self.version_id);
+        members.put_some(14, self.sse_customer_algorithm);
+        members.put_some(15, self.sse_customer_key);
+        members.put_some(16, self.sse_customer_key_md5);
+        members.put_some(17, self.request_payer);
+        members.put_some(18, self.part_number);
+        members.put_some(19, self.expected_bucket_owner);
+        members.put_some(20, self.checksum_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            if_match: members.take_some(1),
+            if_modified_since: members.take_some(2),
+            if_none_match: members.take_some(3),
+            if_unmodified_since: members.take_some(4),
+            key: members.take(5),
+            range: members.take_some(6),
+            response_cache_control: members.take_some(7),
+            response_content_disposition: members.take_some(8),
+            response_content_encoding: members.take_some(9),
+            response_content_language: members.take_some(10),
+            response_content_type: members.take_some(11),
+            response_expires: members.take_some(12),
+            version_id: members.take_some(13),
+            sse_customer_algorithm: members.take_some(14),
+            sse_customer_key: members.take_some(15),
+            sse_customer_key_md5: members.take_some(16),
+            request_payer: members.take_some(17),
+            part_number: members.take_some(18),
+            expected_bucket_owner: members.take_some(19),
+            checksum_mode: members.take_some(20),
+        }
+    }
+}
+
+wire_by_members!(GetObjectRequest);
+
+#[rustfmt::skip]
+static ACCEPT_RANGES_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESTORE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CONTENT_LENGTH_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
+
+#[rustfmt::skip]
+static MISSING_META_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static CONTENT_RANGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REPLICATION_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["COMPLETE", "PENDING", "FAILED", "REPLICA", "COMPLETED", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReplicationStatus {
@@ -1021,6 +3764,60 @@ impl Default for ReplicationStatus {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(ReplicationStatus);
+
+#[rustfmt::skip]
+static PARTS_COUNT_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static TAG_COUNT_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static GET_OBJECT_OUTPUT_STRUCT: StructShape = StructShape { name: "GetObjectOutput", members: &[shape::Member { name: "Body", wire_name: "Body", shape: &shape::Shape::Stream, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeleteMarker", wire_name: "x-amz-delete-marker", shape: &DELETE_MARKER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AcceptRanges", wire_name: "accept-ranges", shape: &ACCEPT_RANGES_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expiration", wire_name: "x-amz-expiration", shape: &EXPIRATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Restore", wire_name: "x-amz-restore", shape: &RESTORE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "Last-Modified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLength", wire_name: "Content-Length", shape: &CONTENT_LENGTH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "x-amz-checksum-crc32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "x-amz-checksum-crc32c", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "x-amz-checksum-crc64nvme", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "x-amz-checksum-sha1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "x-amz-checksum-sha256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "x-amz-checksum-sha512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "x-amz-checksum-md5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "x-amz-checksum-xxhash64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "x-amz-checksum-xxhash3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "x-amz-checksum-xxhash128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "x-amz-checksum-type", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MissingMeta", wire_name: "x-amz-missing-meta", shape: &MISSING_META_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CacheControl", wire_name: "Cache-Control", shape: &CACHE_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentDisposition", wire_name: "Content-Disposition", shape: &CONTENT_DISPOSITION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentEncoding", wire_name: "Content-Encoding", shape: &CONTENT_ENCODING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLanguage", wire_name: "Content-Language", shape: &CONTENT_LANGUAGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentRange", wire_name: "Content-Range", shape: &CONTENT_RANGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentType", wire_name: "Content-Type", shape: &CONTENT_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expires", wire_name: "Expires", shape: &EXPIRES_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WebsiteRedirectLocation", wire_name: "x-amz-website-redirect-location", shape: &WEBSITE_REDIRECT_LOCATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metadata", wire_name: "x-amz-meta-", shape: &METADATA_SHAPE, required: false, location: Location::Headers, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "x-amz-storage-class", shape: &STORAGE_CLASS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicationStatus", wire_name: "x-amz-replication-status", shape: &REPLICATION_STATUS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartsCount", wire_name: "x-amz-mp-parts-count", shape: &PARTS_COUNT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagCount", wire_name: "x-amz-tagging-count", shape: &TAG_COUNT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockMode", wire_name: "x-amz-object-lock-mode", shape: &OBJECT_LOCK_MODE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockRetainUntilDate", wire_name: "x-amz-object-lock-retain-until-date", shape: &OBJECT_LOCK_RETAIN_UNTIL_DATE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockLegalHoldStatus", wire_name: "x-amz-object-lock-legal-hold", shape: &OBJECT_LOCK_LEGAL_HOLD_STATUS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(0), union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Default)]
 pub struct GetObjectOutput {
@@ -1069,6 +3866,770 @@ pub struct GetObjectOutput {
     pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
 }
 
+impl Structure for GetObjectOutput {
+    const SHAPE: &'static StructShape = &GET_OBJECT_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.body);
+        members.put_some(1, self.delete_marker);
+        members.put_some(2, self.accept_ranges);
+        members.put_some(3, self.expiration);
+        members.put_some(4, self.restore);
+        members.put_some(5, self.last_modified);
+        members.put_some(6, self.content_length);
+        members.put_some(7, self.e_tag);
+        members.put_some(8, self.checksum_crc32);
+        members.put_some(9, self.checksum_crc32_c);
+        members.put_some(10, self.checksum_crc64_nvme);
+        members.put_some(11, self.checksum_sha1);
+        members.put_some(12, self.checksum_sha256);
+        members.put_some(13, self.checksum_sha512);
+        members.put_some(14, self.checksum_md5);
+        members.put_some(15, self.checksum_xxhash64);
+        members.put_some(16, self.checksum_xxhash3);
+        members.put_some(17, self.checksum_xxhash128);
+        members.put_some(18, self.checksum_type);
+        members.put_some(19, self.missing_meta);
+        members.put_some(20, self.version_id);
+        members.put_some(21, self.cache_control);
+        members.put_some(22, self.content_disposition);
+        members.put_some(23, self.content_encoding);
+        members.put_some(24, self.content_language);
+        members.put_some(25, self.content_range);
+        members.put_some(26, self.content_type);
+        members.put_some(27, self.expires);
+        members.put_some(28, self.website_redirect_location);
+        members.put_some(29, self.server_side_encryption);
+        members.put_some(30, self.metadata);
+        members.put_some(31, self.sse_customer_algorithm);
+        members.put_some(32, self.sse_customer_key_md5);
+        members.put_some(33, self.ssekms_key_id);
+        members.put_some(34, self.bucket_key_enabled);
+        members.put_some(35, self.storage_class);
+        members.put_some(36, self.request_charged);
+        members.put_some(37, self.replication_status);
+        members.put_some(38, self.parts_count);
+        members.put_some(39, self.tag_count);
+        members.put_some(40, self.object_lock_mode);
+        members.put_some(41, self.object_lock_retain_until_date);
+        members.put_some(42, self.object_lock_legal_hold_status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            body: members.take_some(0),
+            delete_marker: members.take_some(1),
+            accept_ranges: members.take_some(2),
+            expiration: members.take_some(3),
+            restore: members.take_some(4),
+            last_modified: members.take_some(5),
+            content_length: members.take_some(6),
+            e_tag: members.take_some(7),
+            checksum_crc32: members.take_some(8),
+            checksum_crc32_c: members.take_some(9),
+            checksum_crc64_nvme: members.take_some(10),
+            checksum_sha1: members.take_some(11),
+            checksum_sha256: members.take_some(12),
+            checksum_sha512: members.take_some(13),
+            checksum_md5: members.take_some(14),
+            checksum_xxhash64: members.take_some(15),
+            checksum_xxhash3: members.take_some(16),
+            checksum_xxhash128: members.take_some(17),
+            checksum_type: members.take_some(18),
+            missing_meta: members.take_some(19),
+            version_id: members.take_some(20),
+            cache_control: members.take_some(21),
+            content_disposition: members.take_some(22),
+            content_encoding: members.take_some(23),
+            content_language: members.take_some(24),
+            content_range: members.take_some(25),
+            content_type: members.take_some(26),
+            expires: members.take_some(27),
+            website_redirect_location: members.take_some(28),
+            server_side_encryption: members.take_some(29),
+            metadata: members.take_some(30),
+            sse_customer_algorithm: members.take_some(31),
+            sse_customer_key_md5: members.take_some(32),
+            ssekms_key_id: members.take_some(33),
+            bucket_key_enabled: members.take_some(34),
+            storage_class: members.take_some(35),
+            request_charged: members.take_some(36),
+            replication_status: members.take_some(37),
+            parts_count: members.take_some(38),
+            tag_count: members.take_some(39),
+            object_lock_mode: members.take_some(40),
+            object_lock_retain_until_date: members.take_some(41),
+            object_lock_legal_hold_status: members.take_some(42),
+        }
+    }
+}
+
+wire_by_members!(GetObjectOutput);
+
+#[rustfmt::skip]
+static MAX_PARTS_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static PART_NUMBER_MARKER_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static OBJECT_ATTRIBUTES_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectAttributes {
+    ETag,
+    Checksum,
+    ObjectParts,
+    StorageClass,
+    ObjectSize,
+    Other(String),
+}
+
+impl ObjectAttributes {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::ETag => "ETag",
+            Self::Checksum => "Checksum",
+            Self::ObjectParts => "ObjectParts",
+            Self::StorageClass => "StorageClass",
+            Self::ObjectSize => "ObjectSize",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ObjectAttributes {
+    fn from(text: &str) -> Self {
+        match text {
+            "ETag" => Self::ETag,
+            "Checksum" => Self::Checksum,
+            "ObjectParts" => Self::ObjectParts,
+            "StorageClass" => Self::StorageClass,
+            "ObjectSize" => Self::ObjectSize,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ObjectAttributes {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ObjectAttributes);
+
+#[rustfmt::skip]
+static OBJECT_ATTRIBUTES_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OBJECT_ATTRIBUTES_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_OBJECT_ATTRIBUTES_REQUEST_STRUCT: StructShape = StructShape { name: "GetObjectAttributesRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "versionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxParts", wire_name: "x-amz-max-parts", shape: &MAX_PARTS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumberMarker", wire_name: "x-amz-part-number-marker", shape: &PART_NUMBER_MARKER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectAttributes", wire_name: "x-amz-object-attributes", shape: &OBJECT_ATTRIBUTES_LIST_SHAPE, required: true, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetObjectAttributesRequest {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: Option<String>,
+    pub max_parts: Option<i32>,
+    pub part_number_marker: Option<i32>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub request_payer: Option<RequestPayer>,
+    pub expected_bucket_owner: Option<String>,
+    pub object_attributes: Vec<ObjectAttributes>,
+}
+
+impl Structure for GetObjectAttributesRequest {
+    const SHAPE: &'static StructShape = &GET_OBJECT_ATTRIBUTES_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.key);
+        members.put_some(2, self.version_id);
+        members.put_some(3, self.max_parts);
+        members.put_some(4, self.part_number_marker);
+        members.put_some(5, self.sse_customer_algorithm);
+        members.put_some(6, self.sse_customer_key);
+        members.put_some(7, self.sse_customer_key_md5);
+        members.put_some(8, self.request_payer);
+        members.put_some(9, self.expected_bucket_owner);
+        members.put(10, self.object_attributes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            key: members.take(1),
+            version_id: members.take_some(2),
+            max_parts: members.take_some(3),
+            part_number_marker: members.take_some(4),
+            sse_customer_algorithm: members.take_some(5),
+            sse_customer_key: members.take_some(6),
+            sse_customer_key_md5: members.take_some(7),
+            request_payer: members.take_some(8),
+            expected_bucket_owner: members.take_some(9),
+            object_attributes: members.take(10),
+        }
+    }
+}
+
+wire_by_members!(GetObjectAttributesRequest);
+
+#[rustfmt::skip]
+static CHECKSUM_SHAPE: shape::Shape = shape::Shape::Structure(&CHECKSUM_STRUCT);
+
+#[rustfmt::skip]
+static CHECKSUM_STRUCT: StructShape = StructShape { name: "Checksum", members: &[shape::Member { name: "ChecksumCRC32", wire_name: "ChecksumCRC32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "ChecksumCRC32C", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "ChecksumCRC64NVME", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "ChecksumSHA1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "ChecksumSHA256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "ChecksumSHA512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "ChecksumMD5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "ChecksumXXHASH64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "ChecksumXXHASH3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "ChecksumXXHASH128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "ChecksumType", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checksum {
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+    pub checksum_type: Option<ChecksumType>,
+}
+
+impl Structure for Checksum {
+    const SHAPE: &'static StructShape = &CHECKSUM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.checksum_crc32);
+        members.put_some(1, self.checksum_crc32_c);
+        members.put_some(2, self.checksum_crc64_nvme);
+        members.put_some(3, self.checksum_sha1);
+        members.put_some(4, self.checksum_sha256);
+        members.put_some(5, self.checksum_sha512);
+        members.put_some(6, self.checksum_md5);
+        members.put_some(7, self.checksum_xxhash64);
+        members.put_some(8, self.checksum_xxhash3);
+        members.put_some(9, self.checksum_xxhash128);
+        members.put_some(10, self.checksum_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            checksum_crc32: members.take_some(0),
+            checksum_crc32_c: members.take_some(1),
+            checksum_crc64_nvme: members.take_some(2),
+            checksum_sha1: members.take_some(3),
+            checksum_sha256: members.take_some(4),
+            checksum_sha512: members.take_some(5),
+            checksum_md5: members.take_some(6),
+            checksum_xxhash64: members.take_some(7),
+            checksum_xxhash3: members.take_some(8),
+            checksum_xxhash128: members.take_some(9),
+            checksum_type: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(Checksum);
+
+#[rustfmt::skip]
+static NEXT_PART_NUMBER_MARKER_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static IS_TRUNCATED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static OBJECT_PART_SHAPE: shape::Shape = shape::Shape::Structure(&OBJECT_PART_STRUCT);
+
+#[rustfmt::skip]
+static OBJECT_PART_STRUCT: StructShape = StructShape { name: "ObjectPart", members: &[shape::Member { name: "PartNumber", wire_name: "PartNumber", shape: &PART_NUMBER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Size", wire_name: "Size", shape: &SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "ChecksumCRC32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "ChecksumCRC32C", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "ChecksumCRC64NVME", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "ChecksumSHA1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "ChecksumSHA256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "ChecksumSHA512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "ChecksumMD5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "ChecksumXXHASH64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "ChecksumXXHASH3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "ChecksumXXHASH128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ObjectPart {
+    pub part_number: Option<i32>,
+    pub size: Option<i64>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+}
+
+impl Structure for ObjectPart {
+    const SHAPE: &'static StructShape = &OBJECT_PART_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.part_number);
+        members.put_some(1, self.size);
+        members.put_some(2, self.checksum_crc32);
+        members.put_some(3, self.checksum_crc32_c);
+        members.put_some(4, self.checksum_crc64_nvme);
+        members.put_some(5, self.checksum_sha1);
+        members.put_some(6, self.checksum_sha256);
+        members.put_some(7, self.checksum_sha512);
+        members.put_some(8, self.checksum_md5);
+        members.put_some(9, self.checksum_xxhash64);
+        members.put_some(10, self.checksum_xxhash3);
+        members.put_some(11, self.checksum_xxhash128);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            part_number: members.take_some(0),
+            size: members.take_some(1),
+            checksum_crc32: members.take_some(2),
+            checksum_crc32_c: members.take_some(3),
+            checksum_crc64_nvme: members.take_some(4),
+            checksum_sha1: members.take_some(5),
+            checksum_sha256: members.take_some(6),
+            checksum_sha512: members.take_some(7),
+            checksum_md5: members.take_some(8),
+            checksum_xxhash64: members.take_some(9),
+            checksum_xxhash3: members.take_some(10),
+            checksum_xxhash128: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(ObjectPart);
+
+#[rustfmt::skip]
+static PARTS_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OBJECT_PART_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static GET_OBJECT_ATTRIBUTES_PARTS_SHAPE: shape::Shape = shape::Shape::Structure(&GET_OBJECT_ATTRIBUTES_PARTS_STRUCT);
+
+#[rustfmt::skip]
+static GET_OBJECT_ATTRIBUTES_PARTS_STRUCT: StructShape = StructShape { name: "GetObjectAttributesParts", members: &[shape::Member { name: "TotalPartsCount", wire_name: "PartsCount", shape: &PARTS_COUNT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumberMarker", wire_name: "PartNumberMarker", shape: &PART_NUMBER_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextPartNumberMarker", wire_name: "NextPartNumberMarker", shape: &NEXT_PART_NUMBER_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxParts", wire_name: "MaxParts", shape: &MAX_PARTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &IS_TRUNCATED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Parts", wire_name: "Part", shape: &PARTS_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetObjectAttributesParts {
+    pub total_parts_count: Option<i32>,
+    pub part_number_marker: Option<i32>,
+    pub next_part_number_marker: Option<i32>,
+    pub max_parts: Option<i32>,
+    pub is_truncated: Option<bool>,
+    pub parts: Option<Vec<ObjectPart>>,
+}
+
+impl Structure for GetObjectAttributesParts {
+    const SHAPE: &'static StructShape = &GET_OBJECT_ATTRIBUTES_PARTS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.total_parts_count);
+        members.put_some(1, self.part_number_marker);
+        members.put_some(2, self.next_part_number_marker);
+        members.put_some(3, self.max_parts);
+        members.put_some(4, self.is_truncated);
+        members.put_some(5, self.parts);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            total_parts_count: members.take_some(0),
+            part_number_marker: members.take_some(1),
+            next_part_number_marker: members.take_some(2),
+            max_parts: members.take_some(3),
+            is_truncated: members.take_some(4),
+            parts: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(GetObjectAttributesParts);
+
+#[rustfmt::skip]
+static OBJECT_SIZE_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
+
+#[rustfmt::skip]
+static GET_OBJECT_ATTRIBUTES_OUTPUT_STRUCT: StructShape = StructShape { name: "GetObjectAttributesOutput", members: &[shape::Member { name: "DeleteMarker", wire_name: "x-amz-delete-marker", shape: &DELETE_MARKER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "Last-Modified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Checksum", wire_name: "Checksum", shape: &CHECKSUM_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectParts", wire_name: "ObjectParts", shape: &GET_OBJECT_ATTRIBUTES_PARTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "StorageClass", shape: &STORAGE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectSize", wire_name: "ObjectSize", shape: &OBJECT_SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetObjectAttributesOutput {
+    pub delete_marker: Option<bool>,
+    pub last_modified: Option<Timestamp>,
+    pub version_id: Option<String>,
+    pub request_charged: Option<RequestCharged>,
+    pub e_tag: Option<String>,
+    pub checksum: Option<Checksum>,
+    pub object_parts: Option<GetObjectAttributesParts>,
+    pub storage_class: Option<StorageClass>,
+    pub object_size: Option<i64>,
+}
+
+impl Structure for GetObjectAttributesOutput {
+    const SHAPE: &'static StructShape = &GET_OBJECT_ATTRIBUTES_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.delete_marker);
+        members.put_some(1, self.last_modified);
+        members.put_some(2, self.version_id);
+        members.put_some(3, self.request_charged);
+        members.put_some(4, self.e_tag);
+        members.put_some(5, self.checksum);
+        members.put_some(6, self.object_parts);
+        members.put_some(7, self.storage_class);
+        members.put_some(8, self.object_size);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            delete_marker: members.take_some(0),
+            last_modified: members.take_some(1),
+            version_id: members.take_some(2),
+            request_charged: members.take_some(3),
+            e_tag: members.take_some(4),
+            checksum: members.take_some(5),
+            object_parts: members.take_some(6),
+            storage_class: members.take_some(7),
+            object_size: members.take_some(8),
+        }
+    }
+}
+
+wire_by_members!(GetObjectAttributesOutput);
+
+#[rustfmt::skip]
+static GET_OBJECT_TAGGING_REQUEST_STRUCT: StructShape = StructShape { name: "GetObjectTaggingRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "versionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetObjectTaggingRequest {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+    pub request_payer: Option<RequestPayer>,
+}
+
+impl Structure for GetObjectTaggingRequest {
+    const SHAPE: &'static StructShape = &GET_OBJECT_TAGGING_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.key);
+        members.put_some(2, self.version_id);
+        members.put_some(3, self.expected_bucket_owner);
+        members.put_some(4, self.request_payer);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            key: members.take(1),
+            version_id: members.take_some(2),
+            expected_bucket_owner: members.take_some(3),
+            request_payer: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(GetObjectTaggingRequest);
+
+#[rustfmt::skip]
+static GET_OBJECT_TAGGING_OUTPUT_STRUCT: StructShape = StructShape { name: "GetObjectTaggingOutput", members: &[shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagSet", wire_name: "TagSet", shape: &TAG_SET_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetObjectTaggingOutput {
+    pub version_id: Option<String>,
+    pub tag_set: Vec<Tag>,
+}
+
+impl Structure for GetObjectTaggingOutput {
+    const SHAPE: &'static StructShape = &GET_OBJECT_TAGGING_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.version_id);
+        members.put(1, self.tag_set);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { version_id: members.take_some(0), tag_set: members.take(1) }
+    }
+}
+
+wire_by_members!(GetObjectTaggingOutput);
+
+#[rustfmt::skip]
+static GET_PUBLIC_ACCESS_BLOCK_REQUEST_STRUCT: StructShape = StructShape { name: "GetPublicAccessBlockRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetPublicAccessBlockRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for GetPublicAccessBlockRequest {
+    const SHAPE: &'static StructShape = &GET_PUBLIC_ACCESS_BLOCK_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(GetPublicAccessBlockRequest);
+
+#[rustfmt::skip]
+static SETTING_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static PUBLIC_ACCESS_BLOCK_CONFIGURATION_SHAPE: shape::Shape = shape::Shape::Structure(&PUBLIC_ACCESS_BLOCK_CONFIGURATION_STRUCT);
+
+#[rustfmt::skip]
+static PUBLIC_ACCESS_BLOCK_CONFIGURATION_STRUCT: StructShape = StructShape { name: "PublicAccessBlockConfiguration", members: &[shape::Member { name: "BlockPublicAcls", wire_name: "BlockPublicAcls", shape: &SETTING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IgnorePublicAcls", wire_name: "IgnorePublicAcls", shape: &SETTING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BlockPublicPolicy", wire_name: "BlockPublicPolicy", shape: &SETTING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RestrictPublicBuckets", wire_name: "RestrictPublicBuckets", shape: &SETTING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PublicAccessBlockConfiguration {
+    pub block_public_acls: Option<bool>,
+    pub ignore_public_acls: Option<bool>,
+    pub block_public_policy: Option<bool>,
+    pub restrict_public_buckets: Option<bool>,
+}
+
+impl Structure for PublicAccessBlockConfiguration {
+    const SHAPE: &'static StructShape = &PUBLIC_ACCESS_BLOCK_CONFIGURATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.block_public_acls);
+        members.put_some(1, self.ignore_public_acls);
+        members.put_some(2, self.block_public_policy);
+        members.put_some(3, self.restrict_public_buckets);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            block_public_acls: members.take_some(0),
+            ignore_public_acls: members.take_some(1),
+            block_public_policy: members.take_some(2),
+            restrict_public_buckets: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(PublicAccessBlockConfiguration);
+
+#[rustfmt::skip]
+static GET_PUBLIC_ACCESS_BLOCK_OUTPUT_STRUCT: StructShape = StructShape { name: "GetPublicAccessBlockOutput", members: &[shape::Member { name: "PublicAccessBlockConfiguration", wire_name: "PublicAccessBlockConfiguration", shape: &PUBLIC_ACCESS_BLOCK_CONFIGURATION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(0), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetPublicAccessBlockOutput {
+    pub public_access_block_configuration: Option<PublicAccessBlockConfiguration>,
+}
+
+impl Structure for GetPublicAccessBlockOutput {
+    const SHAPE: &'static StructShape = &GET_PUBLIC_ACCESS_BLOCK_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.public_access_block_configuration);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { public_access_block_configuration: members.take_some(0) }
+    }
+}
+
+wire_by_members!(GetPublicAccessBlockOutput);
+
+#[rustfmt::skip]
+static HEAD_BUCKET_REQUEST_STRUCT: StructShape = StructShape { name: "HeadBucketRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeadBucketRequest {
+    pub bucket: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for HeadBucketRequest {
+    const SHAPE: &'static StructShape = &HEAD_BUCKET_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { bucket: members.take(0), expected_bucket_owner: members.take_some(1) }
+    }
+}
+
+wire_by_members!(HeadBucketRequest);
+
+#[rustfmt::skip]
+static BUCKET_LOCATION_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static REGION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(20) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ACCESS_POINT_ALIAS_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static HEAD_BUCKET_OUTPUT_STRUCT: StructShape = StructShape { name: "HeadBucketOutput", members: &[shape::Member { name: "BucketArn", wire_name: "x-amz-bucket-arn", shape: &S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketLocationType", wire_name: "x-amz-bucket-location-type", shape: &LOCATION_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketLocationName", wire_name: "x-amz-bucket-location-name", shape: &BUCKET_LOCATION_NAME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketRegion", wire_name: "x-amz-bucket-region", shape: &REGION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AccessPointAlias", wire_name: "x-amz-access-point-alias", shape: &ACCESS_POINT_ALIAS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HeadBucketOutput {
+    pub bucket_arn: Option<String>,
+    pub bucket_location_type: Option<LocationType>,
+    pub bucket_location_name: Option<String>,
+    pub bucket_region: Option<String>,
+    pub access_point_alias: Option<bool>,
+}
+
+impl Structure for HeadBucketOutput {
+    const SHAPE: &'static StructShape = &HEAD_BUCKET_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.bucket_arn);
+        members.put_some(1, self.bucket_location_type);
+        members.put_some(2, self.bucket_location_name);
+        members.put_some(3, self.bucket_region);
+        members.put_some(4, self.access_point_alias);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket_arn: members.take_some(0),
+            bucket_location_type: members.take_some(1),
+            bucket_location_name: members.take_some(2),
+            bucket_region: members.take_some(3),
+            access_point_alias: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(HeadBucketOutput);
+
+#[rustfmt::skip]
+static HEAD_OBJECT_REQUEST_STRUCT: StructShape = StructShape { name: "HeadObjectRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatch", wire_name: "If-Match", shape: &IF_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfModifiedSince", wire_name: "If-Modified-Since", shape: &IF_MODIFIED_SINCE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfNoneMatch", wire_name: "If-None-Match", shape: &IF_NONE_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfUnmodifiedSince", wire_name: "If-Unmodified-Since", shape: &IF_UNMODIFIED_SINCE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Range", wire_name: "Range", shape: &RANGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseCacheControl", wire_name: "response-cache-control", shape: &RESPONSE_CACHE_CONTROL_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseContentDisposition", wire_name: "response-content-disposition", shape: &RESPONSE_CONTENT_DISPOSITION_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseContentEncoding", wire_name: "response-content-encoding", shape: &RESPONSE_CONTENT_ENCODING_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseContentLanguage", wire_name: "response-content-language", shape: &RESPONSE_CONTENT_LANGUAGE_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseContentType", wire_name: "response-content-type", shape: &RESPONSE_CONTENT_TYPE_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ResponseExpires", wire_name: "response-expires", shape: &RESPONSE_EXPIRES_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "versionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumber", wire_name: "partNumber", shape: &PART_NUMBER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMode", wire_name: "x-amz-checksum-mode", shape: &CHECKSUM_MODE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HeadObjectRequest {
     pub bucket: String,
@@ -1093,6 +4654,67 @@ pub struct HeadObjectRequest {
     pub expected_bucket_owner: Option<String>,
     pub checksum_mode: Option<ChecksumMode>,
 }
+
+impl Structure for HeadObjectRequest {
+    const SHAPE: &'static StructShape = &HEAD_OBJECT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.if_match);
+        members.put_some(2, self.if_modified_since);
+        members.put_some(3, self.if_none_match);
+        members.put_some(4, self.if_unmodified_since);
+        members.put(5, self.key);
+        members.put_some(6, self.range);
+        members.put_some(7, self.response_cache_control);
+        members.put_some(8, self.response_content_disposition);
+        members.put_some(9, self.response_content_encoding);
+        members.put_some(10, self.response_content_language);
+        members.put_some(11, self.response_content_type);
+        members.put_some(12, self.response_expires);
+        members.put_some(13, self.version_id);
+        members.put_some(14, self.sse_customer_algorithm);
+        members.put_some(15, self.sse_customer_key);
+        members.put_some(16, self.sse_customer_key_md5);
+        members.put_some(17, self.request_payer);
+        members.put_some(18, self.part_number);
+        members.put_some(19, self.expected_bucket_owner);
+        members.put_some(20, self.checksum_mode);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            if_match: members.take_some(1),
+            if_modified_since: members.take_some(2),
+            if_none_match: members.take_some(3),
+            if_unmodified_since: members.take_some(4),
+            key: members.take(5),
+            range: members.take_some(6),
+            response_cache_control: members.take_some(7),
+            response_content_disposition: members.take_some(8),
+            response_content_encoding: members.take_some(9),
+            response_content_language: members.take_some(10),
+            response_content_type: members.take_some(11),
+            response_expires: members.take_some(12),
+            version_id: members.take_some(13),
+            sse_customer_algorithm: members.take_some(14),
+            sse_customer_key: members.take_some(15),
+            sse_customer_key_md5: members.take_some(16),
+            request_payer: members.take_some(17),
+            part_number: members.take_some(18),
+            expected_bucket_owner: members.take_some(19),
+            checksum_mode: members.take_some(20),
+        }
+    }
+}
+
+wire_by_members!(HeadObjectRequest);
+
+#[rustfmt::skip]
+static ARCHIVE_STATUS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ARCHIVE_ACCESS", "DEEP_ARCHIVE_ACCESS", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ArchiveStatus {
@@ -1127,6 +4749,54 @@ impl Default for ArchiveStatus {
         Self::Other(String::new())
     }
 }
+
+wire_by_text!(ArchiveStatus);
+
+#[rustfmt::skip]
+static HEAD_OBJECT_OUTPUT_STRUCT: StructShape = StructShape { name: "HeadObjectOutput", members: &[shape::Member { name: "DeleteMarker", wire_name: "x-amz-delete-marker", shape: &DELETE_MARKER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AcceptRanges", wire_name: "accept-ranges", shape: &ACCEPT_RANGES_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expiration", wire_name: "x-amz-expiration", shape: &EXPIRATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Restore", wire_name: "x-amz-restore", shape: &RESTORE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ArchiveStatus", wire_name: "x-amz-archive-status", shape: &ARCHIVE_STATUS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "Last-Modified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLength", wire_name: "Content-Length", shape: &CONTENT_LENGTH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "x-amz-checksum-crc32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "x-amz-checksum-crc32c", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "x-amz-checksum-crc64nvme", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "x-amz-checksum-sha1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "x-amz-checksum-sha256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "x-amz-checksum-sha512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "x-amz-checksum-md5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "x-amz-checksum-xxhash64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "x-amz-checksum-xxhash3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "x-amz-checksum-xxhash128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "x-amz-checksum-type", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MissingMeta", wire_name: "x-amz-missing-meta", shape: &MISSING_META_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CacheControl", wire_name: "Cache-Control", shape: &CACHE_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentDisposition", wire_name: "Content-Disposition", shape: &CONTENT_DISPOSITION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentEncoding", wire_name: "Content-Encoding", shape: &CONTENT_ENCODING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLanguage", wire_name: "Content-Language", shape: &CONTENT_LANGUAGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentType", wire_name: "Content-Type", shape: &CONTENT_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentRange", wire_name: "Content-Range", shape: &CONTENT_RANGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expires", wire_name: "Expires", shape: &EXPIRES_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WebsiteRedirectLocation", wire_name: "x-amz-website-redirect-location", shape: &WEBSITE_REDIRECT_LOCATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metadata", wire_name: "x-amz-meta-", shape: &METADATA_SHAPE, required: false, location: Location::Headers, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "x-amz-storage-class", shape: &STORAGE_CLASS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ReplicationStatus", wire_name: "x-amz-replication-status", shape: &REPLICATION_STATUS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartsCount", wire_name: "x-amz-mp-parts-count", shape: &PARTS_COUNT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagCount", wire_name: "x-amz-tagging-count", shape: &TAG_COUNT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockMode", wire_name: "x-amz-object-lock-mode", shape: &OBJECT_LOCK_MODE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockRetainUntilDate", wire_name: "x-amz-object-lock-retain-until-date", shape: &OBJECT_LOCK_RETAIN_UNTIL_DATE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockLegalHoldStatus", wire_name: "x-amz-object-lock-legal-hold", shape: &OBJECT_LOCK_LEGAL_HOLD_STATUS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HeadObjectOutput {
@@ -1175,222 +4845,291 @@ pub struct HeadObjectOutput {
     pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteObjectRequest {
-    pub bucket: String,
-    pub key: String,
-    pub mfa: Option<String>,
-    pub version_id: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub bypass_governance_retention: Option<bool>,
-    pub expected_bucket_owner: Option<String>,
-    pub if_match: Option<String>,
-    pub if_match_last_modified_time: Option<Timestamp>,
-    pub if_match_size: Option<i64>,
-}
+impl Structure for HeadObjectOutput {
+    const SHAPE: &'static StructShape = &HEAD_OBJECT_OUTPUT_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteObjectOutput {
-    pub delete_marker: Option<bool>,
-    pub version_id: Option<String>,
-    pub request_charged: Option<RequestCharged>,
-}
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.delete_marker);
+        members.put_some(1, self.accept_ranges);
+        members.put_some(2, self.expiration);
+        members.put_some(3, self.restore);
+        members.put_some(4, self.archive_status);
+        members.put_some(5, self.last_modified);
+        members.put_some(6, self.content_length);
+        members.put_some(7, self.checksum_crc32);
+        members.put_some(8, self.checksum_crc32_c);
+        members.put_some(9, self.checksum_crc64_nvme);
+        members.put_some(10, self.checksum_sha1);
+        members.put_some(11, self.checksum_sha256);
+        members.put_some(12, self.checksum_sha512);
+        members.put_some(13, self.checksum_md5);
+        members.put_some(14, self.checksum_xxhash64);
+        members.put_some(15, self.checksum_xxhash3);
+        members.put_some(16, self.checksum_xxhash128);
+        members.put_some(17, self.checksum_type);
+        members.put_some(18, self.e_tag);
+        members.put_some(19, self.missing_meta);
+        members.put_some(20, self.version_id);
+        members.put_some(21, self.cache_control);
+        members.put_some(22, self.content_disposition);
+        members.put_some(23, self.content_encoding);
+        members.put_some(24, self.content_language);
+        members.put_some(25, self.content_type);
+        members.put_some(26, self.content_range);
+        members.put_some(27, self.expires);
+        members.put_some(28, self.website_redirect_location);
+        members.put_some(29, self.server_side_encryption);
+        members.put_some(30, self.metadata);
+        members.put_some(31, self.sse_customer_algorithm);
+        members.put_some(32, self.sse_customer_key_md5);
+        members.put_some(33, self.ssekms_key_id);
+        members.put_some(34, self.bucket_key_enabled);
+        members.put_some(35, self.storage_class);
+        members.put_some(36, self.request_charged);
+        members.put_some(37, self.replication_status);
+        members.put_some(38, self.parts_count);
+        members.put_some(39, self.tag_count);
+        members.put_some(40, self.object_lock_mode);
+        members.put_some(41, self.object_lock_retain_until_date);
+        members.put_some(42, self.object_lock_legal_hold_status);
+        members
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ObjectIdentifier {
-    pub key: String,
-    pub version_id: Option<String>,
-    pub e_tag: Option<String>,
-    pub last_modified_time: Option<Timestamp>,
-    pub size: Option<i64>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Delete {
-    pub objects: Vec<ObjectIdentifier>,
-    pub quiet: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteObjectsRequest {
-    pub bucket: String,
-    pub delete: Delete,
-    pub mfa: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub bypass_governance_retention: Option<bool>,
-    pub expected_bucket_owner: Option<String>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeletedObject {
-    pub key: Option<String>,
-    pub version_id: Option<String>,
-    pub delete_marker: Option<bool>,
-    pub delete_marker_version_id: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Error {
-    pub key: Option<String>,
-    pub version_id: Option<String>,
-    pub code: Option<String>,
-    pub message: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteObjectsOutput {
-    pub deleted: Option<Vec<DeletedObject>>,
-    pub request_charged: Option<RequestCharged>,
-    pub errors: Option<Vec<Error>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MetadataDirective {
-    Copy,
-    Replace,
-    Other(String),
-}
-
-impl MetadataDirective {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Copy => "COPY",
-            Self::Replace => "REPLACE",
-            Self::Other(text) => text,
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            delete_marker: members.take_some(0),
+            accept_ranges: members.take_some(1),
+            expiration: members.take_some(2),
+            restore: members.take_some(3),
+            archive_status: members.take_some(4),
+            last_modified: members.take_some(5),
+            content_length: members.take_some(6),
+            checksum_crc32: members.take_some(7),
+            checksum_crc32_c: members.take_some(8),
+            checksum_crc64_nvme: members.take_some(9),
+            checksum_sha1: members.take_some(10),
+            checksum_sha256: members.take_some(11),
+            checksum_sha512: members.take_some(12),
+            checksum_md5: members.take_some(13),
+            checksum_xxhash64: members.take_some(14),
+            checksum_xxhash3: members.take_some(15),
+            checksum_xxhash128: members.take_some(16),
+            checksum_type: members.take_some(17),
+            e_tag: members.take_some(18),
+            missing_meta: members.take_some(19),
+            version_id: members.take_some(20),
+            cache_control: members.take_some(21),
+            content_disposition: members.take_some(22),
+            content_encoding: members.take_some(23),
+            content_language: members.take_some(24),
+            content_type: members.take_some(25),
+            content_range: members.take_some(26),
+            expires: members.take_some(27),
+            website_redirect_location: members.take_some(28),
+            server_side_encryption: members.take_some(29),
+            metadata: members.take_some(30),
+            sse_customer_algorithm: members.take_some(31),
+            sse_customer_key_md5: members.take_some(32),
+            ssekms_key_id: members.take_some(33),
+            bucket_key_enabled: members.take_some(34),
+            storage_class: members.take_some(35),
+            request_charged: members.take_some(36),
+            replication_status: members.take_some(37),
+            parts_count: members.take_some(38),
+            tag_count: members.take_some(39),
+            object_lock_mode: members.take_some(40),
+            object_lock_retain_until_date: members.take_some(41),
+            object_lock_legal_hold_status: members.take_some(42),
         }
     }
 }
 
-impl From<&str> for MetadataDirective {
-    fn from(text: &str) -> Self {
-        match text {
-            "COPY" => Self::Copy,
-            "REPLACE" => Self::Replace,
-            other => Self::Other(other.to_owned()),
+wire_by_members!(HeadObjectOutput);
+
+#[rustfmt::skip]
+static MAX_BUCKETS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(10000) });
+
+#[rustfmt::skip]
+static TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PREFIX_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static BUCKET_REGION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_BUCKETS_REQUEST_STRUCT: StructShape = StructShape { name: "ListBucketsRequest", members: &[shape::Member { name: "MaxBuckets", wire_name: "max-buckets", shape: &MAX_BUCKETS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContinuationToken", wire_name: "continuation-token", shape: &TOKEN_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketRegion", wire_name: "bucket-region", shape: &BUCKET_REGION_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListBucketsRequest {
+    pub max_buckets: Option<i32>,
+    pub continuation_token: Option<String>,
+    pub prefix: Option<String>,
+    pub bucket_region: Option<String>,
+}
+
+impl Structure for ListBucketsRequest {
+    const SHAPE: &'static StructShape = &LIST_BUCKETS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.max_buckets);
+        members.put_some(1, self.continuation_token);
+        members.put_some(2, self.prefix);
+        members.put_some(3, self.bucket_region);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            max_buckets: members.take_some(0),
+            continuation_token: members.take_some(1),
+            prefix: members.take_some(2),
+            bucket_region: members.take_some(3),
         }
     }
 }
 
-impl Default for MetadataDirective {
-    fn default() -> Self {
-        Self::Other(String::new())
+wire_by_members!(ListBucketsRequest);
+
+#[rustfmt::skip]
+static CREATION_DATE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static BUCKET_SHAPE: shape::Shape = shape::Shape::Structure(&BUCKET_STRUCT);
+
+#[rustfmt::skip]
+static BUCKET_STRUCT: StructShape = StructShape { name: "Bucket", members: &[shape::Member { name: "Name", wire_name: "Name", shape: &BUCKET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CreationDate", wire_name: "CreationDate", shape: &CREATION_DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketRegion", wire_name: "BucketRegion", shape: &BUCKET_REGION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketArn", wire_name: "BucketArn", shape: &S3_REGIONAL_OR_S3_EXPRESS_BUCKET_ARN_STRING_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Bucket {
+    pub name: Option<String>,
+    pub creation_date: Option<Timestamp>,
+    pub bucket_region: Option<String>,
+    pub bucket_arn: Option<String>,
+}
+
+impl Structure for Bucket {
+    const SHAPE: &'static StructShape = &BUCKET_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.name);
+        members.put_some(1, self.creation_date);
+        members.put_some(2, self.bucket_region);
+        members.put_some(3, self.bucket_arn);
+        members
     }
-}
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TaggingDirective {
-    Copy,
-    Replace,
-    Other(String),
-}
-
-impl TaggingDirective {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Copy => "COPY",
-            Self::Replace => "REPLACE",
-            Self::Other(text) => text,
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            name: members.take_some(0),
+            creation_date: members.take_some(1),
+            bucket_region: members.take_some(2),
+            bucket_arn: members.take_some(3),
         }
     }
 }
 
-impl From<&str> for TaggingDirective {
-    fn from(text: &str) -> Self {
-        match text {
-            "COPY" => Self::Copy,
-            "REPLACE" => Self::Replace,
-            other => Self::Other(other.to_owned()),
+wire_by_members!(Bucket);
+
+#[rustfmt::skip]
+static BUCKETS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &BUCKET_SHAPE, member_name: "Bucket", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DISPLAY_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OWNER_SHAPE: shape::Shape = shape::Shape::Structure(&OWNER_STRUCT);
+
+#[rustfmt::skip]
+static OWNER_STRUCT: StructShape = StructShape { name: "Owner", members: &[shape::Member { name: "DisplayName", wire_name: "DisplayName", shape: &DISPLAY_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ID", wire_name: "ID", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Owner {
+    pub display_name: Option<String>,
+    pub id: Option<String>,
+}
+
+impl Structure for Owner {
+    const SHAPE: &'static StructShape = &OWNER_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.display_name);
+        members.put_some(1, self.id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { display_name: members.take_some(0), id: members.take_some(1) }
+    }
+}
+
+wire_by_members!(Owner);
+
+#[rustfmt::skip]
+static NEXT_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_BUCKETS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListBucketsOutput", members: &[shape::Member { name: "Buckets", wire_name: "Buckets", shape: &BUCKETS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Owner", wire_name: "Owner", shape: &OWNER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContinuationToken", wire_name: "ContinuationToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "Prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListBucketsOutput {
+    pub buckets: Option<Vec<Bucket>>,
+    pub owner: Option<Owner>,
+    pub continuation_token: Option<String>,
+    pub prefix: Option<String>,
+}
+
+impl Structure for ListBucketsOutput {
+    const SHAPE: &'static StructShape = &LIST_BUCKETS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.buckets);
+        members.put_some(1, self.owner);
+        members.put_some(2, self.continuation_token);
+        members.put_some(3, self.prefix);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            buckets: members.take_some(0),
+            owner: members.take_some(1),
+            continuation_token: members.take_some(2),
+            prefix: members.take_some(3),
         }
     }
 }
 
-impl Default for TaggingDirective {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+wire_by_members!(ListBucketsOutput);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CopyObjectRequest {
-    pub acl: Option<ObjectCannedACL>,
-    pub bucket: String,
-    pub cache_control: Option<String>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub content_disposition: Option<String>,
-    pub content_encoding: Option<String>,
-    pub content_language: Option<String>,
-    pub content_type: Option<String>,
-    pub copy_source: String,
-    pub copy_source_if_match: Option<String>,
-    pub copy_source_if_modified_since: Option<Timestamp>,
-    pub copy_source_if_none_match: Option<String>,
-    pub copy_source_if_unmodified_since: Option<Timestamp>,
-    pub expires: Option<String>,
-    pub grant_full_control: Option<String>,
-    pub grant_read: Option<String>,
-    pub grant_read_acp: Option<String>,
-    pub grant_write_acp: Option<String>,
-    pub if_match: Option<String>,
-    pub if_none_match: Option<String>,
-    pub key: String,
-    pub metadata: Option<BTreeMap<String, String>>,
-    pub metadata_directive: Option<MetadataDirective>,
-    pub tagging_directive: Option<TaggingDirective>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
-    pub storage_class: Option<StorageClass>,
-    pub website_redirect_location: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub ssekms_encryption_context: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub copy_source_sse_customer_algorithm: Option<String>,
-    pub copy_source_sse_customer_key: Option<String>,
-    pub copy_source_sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub tagging: Option<String>,
-    pub object_lock_mode: Option<ObjectLockMode>,
-    pub object_lock_retain_until_date: Option<Timestamp>,
-    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
-    pub expected_bucket_owner: Option<String>,
-    pub expected_source_bucket_owner: Option<String>,
-}
+#[rustfmt::skip]
+static DELIMITER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CopyObjectResult {
-    pub e_tag: Option<String>,
-    pub last_modified: Option<Timestamp>,
-    pub checksum_type: Option<ChecksumType>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CopyObjectOutput {
-    pub copy_object_result: Option<CopyObjectResult>,
-    pub expiration: Option<String>,
-    pub copy_source_version_id: Option<String>,
-    pub version_id: Option<String>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub ssekms_encryption_context: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub request_charged: Option<RequestCharged>,
-}
+#[rustfmt::skip]
+static ENCODING_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["url", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EncodingType {
@@ -1423,6 +5162,292 @@ impl Default for EncodingType {
     }
 }
 
+wire_by_text!(EncodingType);
+
+#[rustfmt::skip]
+static KEY_MARKER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static MAX_UPLOADS_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static UPLOAD_ID_MARKER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_MULTIPART_UPLOADS_REQUEST_STRUCT: StructShape = StructShape { name: "ListMultipartUploadsRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delimiter", wire_name: "delimiter", shape: &DELIMITER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EncodingType", wire_name: "encoding-type", shape: &ENCODING_TYPE_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeyMarker", wire_name: "key-marker", shape: &KEY_MARKER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxUploads", wire_name: "max-uploads", shape: &MAX_UPLOADS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadIdMarker", wire_name: "upload-id-marker", shape: &UPLOAD_ID_MARKER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListMultipartUploadsRequest {
+    pub bucket: String,
+    pub delimiter: Option<String>,
+    pub encoding_type: Option<EncodingType>,
+    pub key_marker: Option<String>,
+    pub max_uploads: Option<i32>,
+    pub prefix: Option<String>,
+    pub upload_id_marker: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+    pub request_payer: Option<RequestPayer>,
+}
+
+impl Structure for ListMultipartUploadsRequest {
+    const SHAPE: &'static StructShape = &LIST_MULTIPART_UPLOADS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.delimiter);
+        members.put_some(2, self.encoding_type);
+        members.put_some(3, self.key_marker);
+        members.put_some(4, self.max_uploads);
+        members.put_some(5, self.prefix);
+        members.put_some(6, self.upload_id_marker);
+        members.put_some(7, self.expected_bucket_owner);
+        members.put_some(8, self.request_payer);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            delimiter: members.take_some(1),
+            encoding_type: members.take_some(2),
+            key_marker: members.take_some(3),
+            max_uploads: members.take_some(4),
+            prefix: members.take_some(5),
+            upload_id_marker: members.take_some(6),
+            expected_bucket_owner: members.take_some(7),
+            request_payer: members.take_some(8),
+        }
+    }
+}
+
+wire_by_members!(ListMultipartUploadsRequest);
+
+#[rustfmt::skip]
+static NEXT_KEY_MARKER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static NEXT_UPLOAD_ID_MARKER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static INITIATED_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static INITIATOR_SHAPE: shape::Shape = shape::Shape::Structure(&INITIATOR_STRUCT);
+
+#[rustfmt::skip]
+static INITIATOR_STRUCT: StructShape = StructShape { name: "Initiator", members: &[shape::Member { name: "ID", wire_name: "ID", shape: &ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DisplayName", wire_name: "DisplayName", shape: &DISPLAY_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Initiator {
+    pub id: Option<String>,
+    pub display_name: Option<String>,
+}
+
+impl Structure for Initiator {
+    const SHAPE: &'static StructShape = &INITIATOR_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.id);
+        members.put_some(1, self.display_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { id: members.take_some(0), display_name: members.take_some(1) }
+    }
+}
+
+wire_by_members!(Initiator);
+
+#[rustfmt::skip]
+static MULTIPART_UPLOAD_SHAPE: shape::Shape = shape::Shape::Structure(&MULTIPART_UPLOAD_STRUCT);
+
+#[rustfmt::skip]
+static MULTIPART_UPLOAD_STRUCT: StructShape = StructShape { name: "MultipartUpload", members: &[shape::Member { name: "UploadId", wire_name: "UploadId", shape: &MULTIPART_UPLOAD_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Initiated", wire_name: "Initiated", shape: &INITIATED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "StorageClass", shape: &STORAGE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Owner", wire_name: "Owner", shape: &OWNER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Initiator", wire_name: "Initiator", shape: &INITIATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "ChecksumAlgorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "ChecksumType", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MultipartUpload {
+    pub upload_id: Option<String>,
+    pub key: Option<String>,
+    pub initiated: Option<Timestamp>,
+    pub storage_class: Option<StorageClass>,
+    pub owner: Option<Owner>,
+    pub initiator: Option<Initiator>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub checksum_type: Option<ChecksumType>,
+}
+
+impl Structure for MultipartUpload {
+    const SHAPE: &'static StructShape = &MULTIPART_UPLOAD_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.upload_id);
+        members.put_some(1, self.key);
+        members.put_some(2, self.initiated);
+        members.put_some(3, self.storage_class);
+        members.put_some(4, self.owner);
+        members.put_some(5, self.initiator);
+        members.put_some(6, self.checksum_algorithm);
+        members.put_some(7, self.checksum_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            upload_id: members.take_some(0),
+            key: members.take_some(1),
+            initiated: members.take_some(2),
+            storage_class: members.take_some(3),
+            owner: members.take_some(4),
+            initiator: members.take_some(5),
+            checksum_algorithm: members.take_some(6),
+            checksum_type: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(MultipartUpload);
+
+#[rustfmt::skip]
+static MULTIPART_UPLOAD_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &MULTIPART_UPLOAD_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static COMMON_PREFIX_SHAPE: shape::Shape = shape::Shape::Structure(&COMMON_PREFIX_STRUCT);
+
+#[rustfmt::skip]
+static COMMON_PREFIX_STRUCT: StructShape = StructShape { name: "CommonPrefix", members: &[shape::Member { name: "Prefix", wire_name: "Prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CommonPrefix {
+    pub prefix: Option<String>,
+}
+
+impl Structure for CommonPrefix {
+    const SHAPE: &'static StructShape = &COMMON_PREFIX_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.prefix);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { prefix: members.take_some(0) }
+    }
+}
+
+wire_by_members!(CommonPrefix);
+
+#[rustfmt::skip]
+static COMMON_PREFIX_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &COMMON_PREFIX_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_MULTIPART_UPLOADS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListMultipartUploadsOutput", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeyMarker", wire_name: "KeyMarker", shape: &KEY_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadIdMarker", wire_name: "UploadIdMarker", shape: &UPLOAD_ID_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextKeyMarker", wire_name: "NextKeyMarker", shape: &NEXT_KEY_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "Prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delimiter", wire_name: "Delimiter", shape: &DELIMITER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextUploadIdMarker", wire_name: "NextUploadIdMarker", shape: &NEXT_UPLOAD_ID_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxUploads", wire_name: "MaxUploads", shape: &MAX_UPLOADS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &IS_TRUNCATED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Uploads", wire_name: "Upload", shape: &MULTIPART_UPLOAD_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CommonPrefixes", wire_name: "CommonPrefixes", shape: &COMMON_PREFIX_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EncodingType", wire_name: "EncodingType", shape: &ENCODING_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListMultipartUploadsOutput {
+    pub bucket: Option<String>,
+    pub key_marker: Option<String>,
+    pub upload_id_marker: Option<String>,
+    pub next_key_marker: Option<String>,
+    pub prefix: Option<String>,
+    pub delimiter: Option<String>,
+    pub next_upload_id_marker: Option<String>,
+    pub max_uploads: Option<i32>,
+    pub is_truncated: Option<bool>,
+    pub uploads: Option<Vec<MultipartUpload>>,
+    pub common_prefixes: Option<Vec<CommonPrefix>>,
+    pub encoding_type: Option<EncodingType>,
+    pub request_charged: Option<RequestCharged>,
+}
+
+impl Structure for ListMultipartUploadsOutput {
+    const SHAPE: &'static StructShape = &LIST_MULTIPART_UPLOADS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.bucket);
+        members.put_some(1, self.key_marker);
+        members.put_some(2, self.upload_id_marker);
+        members.put_some(3, self.next_key_marker);
+        members.put_some(4, self.prefix);
+        members.put_some(5, self.delimiter);
+        members.put_some(6, self.next_upload_id_marker);
+        members.put_some(7, self.max_uploads);
+        members.put_some(8, self.is_truncated);
+        members.put_some(9, self.uploads);
+        members.put_some(10, self.common_prefixes);
+        members.put_some(11, self.encoding_type);
+        members.put_some(12, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take_some(0),
+            key_marker: members.take_some(1),
+            upload_id_marker: members.take_some(2),
+            next_key_marker: members.take_some(3),
+            prefix: members.take_some(4),
+            delimiter: members.take_some(5),
+            next_upload_id_marker: members.take_some(6),
+            max_uploads: members.take_some(7),
+            is_truncated: members.take_some(8),
+            uploads: members.take_some(9),
+            common_prefixes: members.take_some(10),
+            encoding_type: members.take_some(11),
+            request_charged: members.take_some(12),
+        }
+    }
+}
+
+wire_by_members!(ListMultipartUploadsOutput);
+
+#[rustfmt::skip]
+static MAX_KEYS_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static VERSION_ID_MARKER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OPTIONAL_OBJECT_ATTRIBUTES_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["RestoreStatus", ], sensitive: false });
+
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OptionalObjectAttributes {
     RestoreStatus,
@@ -1454,20 +5479,424 @@ impl Default for OptionalObjectAttributes {
     }
 }
 
+wire_by_text!(OptionalObjectAttributes);
+
+#[rustfmt::skip]
+static OPTIONAL_OBJECT_ATTRIBUTES_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OPTIONAL_OBJECT_ATTRIBUTES_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_OBJECT_VERSIONS_REQUEST_STRUCT: StructShape = StructShape { name: "ListObjectVersionsRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delimiter", wire_name: "delimiter", shape: &DELIMITER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EncodingType", wire_name: "encoding-type", shape: &ENCODING_TYPE_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeyMarker", wire_name: "key-marker", shape: &KEY_MARKER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxKeys", wire_name: "max-keys", shape: &MAX_KEYS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionIdMarker", wire_name: "version-id-marker", shape: &VERSION_ID_MARKER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OptionalObjectAttributes", wire_name: "x-amz-optional-object-attributes", shape: &OPTIONAL_OBJECT_ATTRIBUTES_LIST_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListObjectsV2Request {
+pub struct ListObjectVersionsRequest {
     pub bucket: String,
     pub delimiter: Option<String>,
     pub encoding_type: Option<EncodingType>,
+    pub key_marker: Option<String>,
     pub max_keys: Option<i32>,
     pub prefix: Option<String>,
-    pub continuation_token: Option<String>,
-    pub fetch_owner: Option<bool>,
-    pub start_after: Option<String>,
+    pub version_id_marker: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+    pub request_payer: Option<RequestPayer>,
+    pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
+}
+
+impl Structure for ListObjectVersionsRequest {
+    const SHAPE: &'static StructShape = &LIST_OBJECT_VERSIONS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.delimiter);
+        members.put_some(2, self.encoding_type);
+        members.put_some(3, self.key_marker);
+        members.put_some(4, self.max_keys);
+        members.put_some(5, self.prefix);
+        members.put_some(6, self.version_id_marker);
+        members.put_some(7, self.expected_bucket_owner);
+        members.put_some(8, self.request_payer);
+        members.put_some(9, self.optional_object_attributes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            delimiter: members.take_some(1),
+            encoding_type: members.take_some(2),
+            key_marker: members.take_some(3),
+            max_keys: members.take_some(4),
+            prefix: members.take_some(5),
+            version_id_marker: members.take_some(6),
+            expected_bucket_owner: members.take_some(7),
+            request_payer: members.take_some(8),
+            optional_object_attributes: members.take_some(9),
+        }
+    }
+}
+
+wire_by_members!(ListObjectVersionsRequest);
+
+#[rustfmt::skip]
+static NEXT_VERSION_ID_MARKER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CHECKSUM_ALGORITHM_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &CHECKSUM_ALGORITHM_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static OBJECT_VERSION_STORAGE_CLASS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["STANDARD", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectVersionStorageClass {
+    Standard,
+    Other(String),
+}
+
+impl ObjectVersionStorageClass {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ObjectVersionStorageClass {
+    fn from(text: &str) -> Self {
+        match text {
+            "STANDARD" => Self::Standard,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ObjectVersionStorageClass {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ObjectVersionStorageClass);
+
+#[rustfmt::skip]
+static IS_LATEST_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static IS_RESTORE_IN_PROGRESS_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static RESTORE_EXPIRY_DATE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static RESTORE_STATUS_SHAPE: shape::Shape = shape::Shape::Structure(&RESTORE_STATUS_STRUCT);
+
+#[rustfmt::skip]
+static RESTORE_STATUS_STRUCT: StructShape = StructShape { name: "RestoreStatus", members: &[shape::Member { name: "IsRestoreInProgress", wire_name: "IsRestoreInProgress", shape: &IS_RESTORE_IN_PROGRESS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RestoreExpiryDate", wire_name: "RestoreExpiryDate", shape: &RESTORE_EXPIRY_DATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RestoreStatus {
+    pub is_restore_in_progress: Option<bool>,
+    pub restore_expiry_date: Option<Timestamp>,
+}
+
+impl Structure for RestoreStatus {
+    const SHAPE: &'static StructShape = &RESTORE_STATUS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.is_restore_in_progress);
+        members.put_some(1, self.restore_expiry_date);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { is_restore_in_progress: members.take_some(0), restore_expiry_date: members.take_some(1) }
+    }
+}
+
+wire_by_members!(RestoreStatus);
+
+#[rustfmt::skip]
+static OBJECT_VERSION_SHAPE: shape::Shape = shape::Shape::Structure(&OBJECT_VERSION_STRUCT);
+
+#[rustfmt::skip]
+static OBJECT_VERSION_STRUCT: StructShape = StructShape { name: "ObjectVersion", members: &[shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "ChecksumAlgorithm", shape: &CHECKSUM_ALGORITHM_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "ChecksumType", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Size", wire_name: "Size", shape: &SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "StorageClass", shape: &OBJECT_VERSION_STORAGE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsLatest", wire_name: "IsLatest", shape: &IS_LATEST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "LastModified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Owner", wire_name: "Owner", shape: &OWNER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RestoreStatus", wire_name: "RestoreStatus", shape: &RESTORE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ObjectVersion {
+    pub e_tag: Option<String>,
+    pub checksum_algorithm: Option<Vec<ChecksumAlgorithm>>,
+    pub checksum_type: Option<ChecksumType>,
+    pub size: Option<i64>,
+    pub storage_class: Option<ObjectVersionStorageClass>,
+    pub key: Option<String>,
+    pub version_id: Option<String>,
+    pub is_latest: Option<bool>,
+    pub last_modified: Option<Timestamp>,
+    pub owner: Option<Owner>,
+    pub restore_status: Option<RestoreStatus>,
+}
+
+impl Structure for ObjectVersion {
+    const SHAPE: &'static StructShape = &OBJECT_VERSION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.e_tag);
+        members.put_some(1, self.checksum_algorithm);
+        members.put_some(2, self.checksum_type);
+        members.put_some(3, self.size);
+        members.put_some(4, self.storage_class);
+        members.put_some(5, self.key);
+        members.put_some(6, self.version_id);
+        members.put_some(7, self.is_latest);
+        members.put_some(8, self.last_modified);
+        members.put_some(9, self.owner);
+        members.put_some(10, self.restore_status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            e_tag: members.take_some(0),
+            checksum_algorithm: members.take_some(1),
+            checksum_type: members.take_some(2),
+            size: members.take_some(3),
+            storage_class: members.take_some(4),
+            key: members.take_some(5),
+            version_id: members.take_some(6),
+            is_latest: members.take_some(7),
+            last_modified: members.take_some(8),
+            owner: members.take_some(9),
+            restore_status: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(ObjectVersion);
+
+#[rustfmt::skip]
+static OBJECT_VERSION_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OBJECT_VERSION_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static DELETE_MARKER_ENTRY_SHAPE: shape::Shape = shape::Shape::Structure(&DELETE_MARKER_ENTRY_STRUCT);
+
+#[rustfmt::skip]
+static DELETE_MARKER_ENTRY_STRUCT: StructShape = StructShape { name: "DeleteMarkerEntry", members: &[shape::Member { name: "Owner", wire_name: "Owner", shape: &OWNER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "VersionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsLatest", wire_name: "IsLatest", shape: &IS_LATEST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "LastModified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteMarkerEntry {
+    pub owner: Option<Owner>,
+    pub key: Option<String>,
+    pub version_id: Option<String>,
+    pub is_latest: Option<bool>,
+    pub last_modified: Option<Timestamp>,
+}
+
+impl Structure for DeleteMarkerEntry {
+    const SHAPE: &'static StructShape = &DELETE_MARKER_ENTRY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.owner);
+        members.put_some(1, self.key);
+        members.put_some(2, self.version_id);
+        members.put_some(3, self.is_latest);
+        members.put_some(4, self.last_modified);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            owner: members.take_some(0),
+            key: members.take_some(1),
+            version_id: members.take_some(2),
+            is_latest: members.take_some(3),
+            last_modified: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(DeleteMarkerEntry);
+
+#[rustfmt::skip]
+static DELETE_MARKERS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DELETE_MARKER_ENTRY_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_OBJECT_VERSIONS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListObjectVersionsOutput", members: &[shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &IS_TRUNCATED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeyMarker", wire_name: "KeyMarker", shape: &KEY_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionIdMarker", wire_name: "VersionIdMarker", shape: &VERSION_ID_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextKeyMarker", wire_name: "NextKeyMarker", shape: &NEXT_KEY_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextVersionIdMarker", wire_name: "NextVersionIdMarker", shape: &NEXT_VERSION_ID_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Versions", wire_name: "Version", shape: &OBJECT_VERSION_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DeleteMarkers", wire_name: "DeleteMarker", shape: &DELETE_MARKERS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &BUCKET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "Prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delimiter", wire_name: "Delimiter", shape: &DELIMITER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxKeys", wire_name: "MaxKeys", shape: &MAX_KEYS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CommonPrefixes", wire_name: "CommonPrefixes", shape: &COMMON_PREFIX_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EncodingType", wire_name: "EncodingType", shape: &ENCODING_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListObjectVersionsOutput {
+    pub is_truncated: Option<bool>,
+    pub key_marker: Option<String>,
+    pub version_id_marker: Option<String>,
+    pub next_key_marker: Option<String>,
+    pub next_version_id_marker: Option<String>,
+    pub versions: Option<Vec<ObjectVersion>>,
+    pub delete_markers: Option<Vec<DeleteMarkerEntry>>,
+    pub name: Option<String>,
+    pub prefix: Option<String>,
+    pub delimiter: Option<String>,
+    pub max_keys: Option<i32>,
+    pub common_prefixes: Option<Vec<CommonPrefix>>,
+    pub encoding_type: Option<EncodingType>,
+    pub request_charged: Option<RequestCharged>,
+}
+
+impl Structure for ListObjectVersionsOutput {
+    const SHAPE: &'static StructShape = &LIST_OBJECT_VERSIONS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.is_truncated);
+        members.put_some(1, self.key_marker);
+        members.put_some(2, self.version_id_marker);
+        members.put_some(3, self.next_key_marker);
+        members.put_some(4, self.next_version_id_marker);
+        members.put_some(5, self.versions);
+        members.put_some(6, self.delete_markers);
+        members.put_some(7, self.name);
+        members.put_some(8, self.prefix);
+        members.put_some(9, self.delimiter);
+        members.put_some(10, self.max_keys);
+        members.put_some(11, self.common_prefixes);
+        members.put_some(12, self.encoding_type);
+        members.put_some(13, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            is_truncated: members.take_some(0),
+            key_marker: members.take_some(1),
+            version_id_marker: members.take_some(2),
+            next_key_marker: members.take_some(3),
+            next_version_id_marker: members.take_some(4),
+            versions: members.take_some(5),
+            delete_markers: members.take_some(6),
+            name: members.take_some(7),
+            prefix: members.take_some(8),
+            delimiter: members.take_some(9),
+            max_keys: members.take_some(10),
+            common_prefixes: members.take_some(11),
+            encoding_type: members.take_some(12),
+            request_charged: members.take_some(13),
+        }
+    }
+}
+
+wire_by_members!(ListObjectVersionsOutput);
+
+#[rustfmt::skip]
+static MARKER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_OBJECTS_REQUEST_STRUCT: StructShape = StructShape { name: "ListObjectsRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delimiter", wire_name: "delimiter", shape: &DELIMITER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EncodingType", wire_name: "encoding-type", shape: &ENCODING_TYPE_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "marker", shape: &MARKER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxKeys", wire_name: "max-keys", shape: &MAX_KEYS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OptionalObjectAttributes", wire_name: "x-amz-optional-object-attributes", shape: &OPTIONAL_OBJECT_ATTRIBUTES_LIST_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListObjectsRequest {
+    pub bucket: String,
+    pub delimiter: Option<String>,
+    pub encoding_type: Option<EncodingType>,
+    pub marker: Option<String>,
+    pub max_keys: Option<i32>,
+    pub prefix: Option<String>,
     pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
     pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
 }
+
+impl Structure for ListObjectsRequest {
+    const SHAPE: &'static StructShape = &LIST_OBJECTS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.delimiter);
+        members.put_some(2, self.encoding_type);
+        members.put_some(3, self.marker);
+        members.put_some(4, self.max_keys);
+        members.put_some(5, self.prefix);
+        members.put_some(6, self.request_payer);
+        members.put_some(7, self.expected_bucket_owner);
+        members.put_some(8, self.optional_object_attributes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            delimiter: members.take_some(1),
+            encoding_type: members.take_some(2),
+            marker: members.take_some(3),
+            max_keys: members.take_some(4),
+            prefix: members.take_some(5),
+            request_payer: members.take_some(6),
+            expected_bucket_owner: members.take_some(7),
+            optional_object_attributes: members.take_some(8),
+        }
+    }
+}
+
+wire_by_members!(ListObjectsRequest);
+
+#[rustfmt::skip]
+static NEXT_MARKER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static OBJECT_STORAGE_CLASS_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["STANDARD", "REDUCED_REDUNDANCY", "GLACIER", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "DEEP_ARCHIVE", "OUTPOSTS", "GLACIER_IR", "SNOW", "EXPRESS_ONEZONE", "FSX_OPENZFS", "FSX_ONTAP", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectStorageClass {
@@ -1536,11 +5965,22 @@ impl Default for ObjectStorageClass {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RestoreStatus {
-    pub is_restore_in_progress: Option<bool>,
-    pub restore_expiry_date: Option<Timestamp>,
-}
+wire_by_text!(ObjectStorageClass);
+
+#[rustfmt::skip]
+static OBJECT_SHAPE: shape::Shape = shape::Shape::Structure(&OBJECT_STRUCT);
+
+#[rustfmt::skip]
+static OBJECT_STRUCT: StructShape = StructShape { name: "Object", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "LastModified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "ChecksumAlgorithm", shape: &CHECKSUM_ALGORITHM_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "ChecksumType", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Size", wire_name: "Size", shape: &SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "StorageClass", shape: &OBJECT_STORAGE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Owner", wire_name: "Owner", shape: &OWNER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RestoreStatus", wire_name: "RestoreStatus", shape: &RESTORE_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Object {
@@ -1555,10 +5995,201 @@ pub struct Object {
     pub restore_status: Option<RestoreStatus>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CommonPrefix {
-    pub prefix: Option<String>,
+impl Structure for Object {
+    const SHAPE: &'static StructShape = &OBJECT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.key);
+        members.put_some(1, self.last_modified);
+        members.put_some(2, self.e_tag);
+        members.put_some(3, self.checksum_algorithm);
+        members.put_some(4, self.checksum_type);
+        members.put_some(5, self.size);
+        members.put_some(6, self.storage_class);
+        members.put_some(7, self.owner);
+        members.put_some(8, self.restore_status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            key: members.take_some(0),
+            last_modified: members.take_some(1),
+            e_tag: members.take_some(2),
+            checksum_algorithm: members.take_some(3),
+            checksum_type: members.take_some(4),
+            size: members.take_some(5),
+            storage_class: members.take_some(6),
+            owner: members.take_some(7),
+            restore_status: members.take_some(8),
+        }
+    }
 }
+
+wire_by_members!(Object);
+
+#[rustfmt::skip]
+static OBJECT_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &OBJECT_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_OBJECTS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListObjectsOutput", members: &[shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &IS_TRUNCATED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Marker", wire_name: "Marker", shape: &MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextMarker", wire_name: "NextMarker", shape: &NEXT_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Contents", wire_name: "Contents", shape: &OBJECT_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &BUCKET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "Prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delimiter", wire_name: "Delimiter", shape: &DELIMITER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxKeys", wire_name: "MaxKeys", shape: &MAX_KEYS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CommonPrefixes", wire_name: "CommonPrefixes", shape: &COMMON_PREFIX_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EncodingType", wire_name: "EncodingType", shape: &ENCODING_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListObjectsOutput {
+    pub is_truncated: Option<bool>,
+    pub marker: Option<String>,
+    pub next_marker: Option<String>,
+    pub contents: Option<Vec<Object>>,
+    pub name: Option<String>,
+    pub prefix: Option<String>,
+    pub delimiter: Option<String>,
+    pub max_keys: Option<i32>,
+    pub common_prefixes: Option<Vec<CommonPrefix>>,
+    pub encoding_type: Option<EncodingType>,
+    pub request_charged: Option<RequestCharged>,
+}
+
+impl Structure for ListObjectsOutput {
+    const SHAPE: &'static StructShape = &LIST_OBJECTS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.is_truncated);
+        members.put_some(1, self.marker);
+        members.put_some(2, self.next_marker);
+        members.put_some(3, self.contents);
+        members.put_some(4, self.name);
+        members.put_some(5, self.prefix);
+        members.put_some(6, self.delimiter);
+        members.put_some(7, self.max_keys);
+        members.put_some(8, self.common_prefixes);
+        members.put_some(9, self.encoding_type);
+        members.put_some(10, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            is_truncated: members.take_some(0),
+            marker: members.take_some(1),
+            next_marker: members.take_some(2),
+            contents: members.take_some(3),
+            name: members.take_some(4),
+            prefix: members.take_some(5),
+            delimiter: members.take_some(6),
+            max_keys: members.take_some(7),
+            common_prefixes: members.take_some(8),
+            encoding_type: members.take_some(9),
+            request_charged: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(ListObjectsOutput);
+
+#[rustfmt::skip]
+static FETCH_OWNER_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static START_AFTER_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_OBJECTS_V2_REQUEST_STRUCT: StructShape = StructShape { name: "ListObjectsV2Request", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delimiter", wire_name: "delimiter", shape: &DELIMITER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EncodingType", wire_name: "encoding-type", shape: &ENCODING_TYPE_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxKeys", wire_name: "max-keys", shape: &MAX_KEYS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContinuationToken", wire_name: "continuation-token", shape: &TOKEN_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "FetchOwner", wire_name: "fetch-owner", shape: &FETCH_OWNER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StartAfter", wire_name: "start-after", shape: &START_AFTER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OptionalObjectAttributes", wire_name: "x-amz-optional-object-attributes", shape: &OPTIONAL_OBJECT_ATTRIBUTES_LIST_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListObjectsV2Request {
+    pub bucket: String,
+    pub delimiter: Option<String>,
+    pub encoding_type: Option<EncodingType>,
+    pub max_keys: Option<i32>,
+    pub prefix: Option<String>,
+    pub continuation_token: Option<String>,
+    pub fetch_owner: Option<bool>,
+    pub start_after: Option<String>,
+    pub request_payer: Option<RequestPayer>,
+    pub expected_bucket_owner: Option<String>,
+    pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
+}
+
+impl Structure for ListObjectsV2Request {
+    const SHAPE: &'static StructShape = &LIST_OBJECTS_V2_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.delimiter);
+        members.put_some(2, self.encoding_type);
+        members.put_some(3, self.max_keys);
+        members.put_some(4, self.prefix);
+        members.put_some(5, self.continuation_token);
+        members.put_some(6, self.fetch_owner);
+        members.put_some(7, self.start_after);
+        members.put_some(8, self.request_payer);
+        members.put_some(9, self.expected_bucket_owner);
+        members.put_some(10, self.optional_object_attributes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            delimiter: members.take_some(1),
+            encoding_type: members.take_some(2),
+            max_keys: members.take_some(3),
+            prefix: members.take_some(4),
+            continuation_token: members.take_some(5),
+            fetch_owner: members.take_some(6),
+            start_after: members.take_some(7),
+            request_payer: members.take_some(8),
+            expected_bucket_owner: members.take_some(9),
+            optional_object_attributes: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(ListObjectsV2Request);
+
+#[rustfmt::skip]
+static KEY_COUNT_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static LIST_OBJECTS_V2_OUTPUT_STRUCT: StructShape = StructShape { name: "ListObjectsV2Output", members: &[shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &IS_TRUNCATED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Contents", wire_name: "Contents", shape: &OBJECT_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Name", wire_name: "Name", shape: &BUCKET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Prefix", wire_name: "Prefix", shape: &PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Delimiter", wire_name: "Delimiter", shape: &DELIMITER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxKeys", wire_name: "MaxKeys", shape: &MAX_KEYS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CommonPrefixes", wire_name: "CommonPrefixes", shape: &COMMON_PREFIX_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EncodingType", wire_name: "EncodingType", shape: &ENCODING_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "KeyCount", wire_name: "KeyCount", shape: &KEY_COUNT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContinuationToken", wire_name: "ContinuationToken", shape: &TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextContinuationToken", wire_name: "NextContinuationToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StartAfter", wire_name: "StartAfter", shape: &START_AFTER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListObjectsV2Output {
@@ -1577,360 +6208,60 @@ pub struct ListObjectsV2Output {
     pub request_charged: Option<RequestCharged>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListObjectsRequest {
-    pub bucket: String,
-    pub delimiter: Option<String>,
-    pub encoding_type: Option<EncodingType>,
-    pub marker: Option<String>,
-    pub max_keys: Option<i32>,
-    pub prefix: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub expected_bucket_owner: Option<String>,
-    pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
-}
+impl Structure for ListObjectsV2Output {
+    const SHAPE: &'static StructShape = &LIST_OBJECTS_V2_OUTPUT_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListObjectsOutput {
-    pub is_truncated: Option<bool>,
-    pub marker: Option<String>,
-    pub next_marker: Option<String>,
-    pub contents: Option<Vec<Object>>,
-    pub name: Option<String>,
-    pub prefix: Option<String>,
-    pub delimiter: Option<String>,
-    pub max_keys: Option<i32>,
-    pub common_prefixes: Option<Vec<CommonPrefix>>,
-    pub encoding_type: Option<EncodingType>,
-    pub request_charged: Option<RequestCharged>,
-}
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.is_truncated);
+        members.put_some(1, self.contents);
+        members.put_some(2, self.name);
+        members.put_some(3, self.prefix);
+        members.put_some(4, self.delimiter);
+        members.put_some(5, self.max_keys);
+        members.put_some(6, self.common_prefixes);
+        members.put_some(7, self.encoding_type);
+        members.put_some(8, self.key_count);
+        members.put_some(9, self.continuation_token);
+        members.put_some(10, self.next_continuation_token);
+        members.put_some(11, self.start_after);
+        members.put_some(12, self.request_charged);
+        members
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListObjectVersionsRequest {
-    pub bucket: String,
-    pub delimiter: Option<String>,
-    pub encoding_type: Option<EncodingType>,
-    pub key_marker: Option<String>,
-    pub max_keys: Option<i32>,
-    pub prefix: Option<String>,
-    pub version_id_marker: Option<String>,
-    pub expected_bucket_owner: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub optional_object_attributes: Option<Vec<OptionalObjectAttributes>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectVersionStorageClass {
-    Standard,
-    Other(String),
-}
-
-impl ObjectVersionStorageClass {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Standard => "STANDARD",
-            Self::Other(text) => text,
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            is_truncated: members.take_some(0),
+            contents: members.take_some(1),
+            name: members.take_some(2),
+            prefix: members.take_some(3),
+            delimiter: members.take_some(4),
+            max_keys: members.take_some(5),
+            common_prefixes: members.take_some(6),
+            encoding_type: members.take_some(7),
+            key_count: members.take_some(8),
+            continuation_token: members.take_some(9),
+            next_continuation_token: members.take_some(10),
+            start_after: members.take_some(11),
+            request_charged: members.take_some(12),
         }
     }
 }
 
-impl From<&str> for ObjectVersionStorageClass {
-    fn from(text: &str) -> Self {
-        match text {
-            "STANDARD" => Self::Standard,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
+wire_by_members!(ListObjectsV2Output);
 
-impl Default for ObjectVersionStorageClass {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ObjectVersion {
-    pub e_tag: Option<String>,
-    pub checksum_algorithm: Option<Vec<ChecksumAlgorithm>>,
-    pub checksum_type: Option<ChecksumType>,
-    pub size: Option<i64>,
-    pub storage_class: Option<ObjectVersionStorageClass>,
-    pub key: Option<String>,
-    pub version_id: Option<String>,
-    pub is_latest: Option<bool>,
-    pub last_modified: Option<Timestamp>,
-    pub owner: Option<Owner>,
-    pub restore_status: Option<RestoreStatus>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteMarkerEntry {
-    pub owner: Option<Owner>,
-    pub key: Option<String>,
-    pub version_id: Option<String>,
-    pub is_latest: Option<bool>,
-    pub last_modified: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListObjectVersionsOutput {
-    pub is_truncated: Option<bool>,
-    pub key_marker: Option<String>,
-    pub version_id_marker: Option<String>,
-    pub next_key_marker: Option<String>,
-    pub next_version_id_marker: Option<String>,
-    pub versions: Option<Vec<ObjectVersion>>,
-    pub delete_markers: Option<Vec<DeleteMarkerEntry>>,
-    pub name: Option<String>,
-    pub prefix: Option<String>,
-    pub delimiter: Option<String>,
-    pub max_keys: Option<i32>,
-    pub common_prefixes: Option<Vec<CommonPrefix>>,
-    pub encoding_type: Option<EncodingType>,
-    pub request_charged: Option<RequestCharged>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateMultipartUploadRequest {
-    pub acl: Option<ObjectCannedACL>,
-    pub bucket: String,
-    pub cache_control: Option<String>,
-    pub content_disposition: Option<String>,
-    pub content_encoding: Option<String>,
-    pub content_language: Option<String>,
-    pub content_type: Option<String>,
-    pub expires: Option<String>,
-    pub grant_full_control: Option<String>,
-    pub grant_read: Option<String>,
-    pub grant_read_acp: Option<String>,
-    pub grant_write_acp: Option<String>,
-    pub key: String,
-    pub metadata: Option<BTreeMap<String, String>>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
-    pub storage_class: Option<StorageClass>,
-    pub website_redirect_location: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub ssekms_encryption_context: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub request_payer: Option<RequestPayer>,
-    pub tagging: Option<String>,
-    pub object_lock_mode: Option<ObjectLockMode>,
-    pub object_lock_retain_until_date: Option<Timestamp>,
-    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
-    pub expected_bucket_owner: Option<String>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub checksum_type: Option<ChecksumType>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CreateMultipartUploadOutput {
-    pub abort_date: Option<Timestamp>,
-    pub abort_rule_id: Option<String>,
-    pub bucket: Option<String>,
-    pub key: Option<String>,
-    pub upload_id: Option<String>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub ssekms_encryption_context: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub request_charged: Option<RequestCharged>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub checksum_type: Option<ChecksumType>,
-}
-
-#[derive(Debug, Default)]
-pub struct UploadPartRequest {
-    pub body: Option<ByteStream>,
-    pub bucket: String,
-    pub content_length: Option<i64>,
-    pub content_md5: Option<String>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-    pub key: String,
-    pub part_number: i32,
-    pub upload_id: String,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UploadPartOutput {
-    pub server_side_encryption: Option<ServerSideEncryption>,
-    pub e_tag: Option<String>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub request_charged: Option<RequestCharged>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UploadPartCopyRequest {
-    pub bucket: String,
-    pub copy_source: String,
-    pub copy_source_if_match: Option<String>,
-    pub copy_source_if_modified_since: Option<Timestamp>,
-    pub copy_source_if_none_match: Option<String>,
-    pub copy_source_if_unmodified_since: Option<Timestamp>,
-    pub copy_source_range: Option<String>,
-    pub key: String,
-    pub part_number: i32,
-    pub upload_id: String,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub copy_source_sse_customer_algorithm: Option<String>,
-    pub copy_source_sse_customer_key: Option<String>,
-    pub copy_source_sse_customer_key_md5: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-    pub expected_bucket_owner: Option<String>,
-    pub expected_source_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CopyPartResult {
-    pub e_tag: Option<String>,
-    pub last_modified: Option<Timestamp>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct UploadPartCopyOutput {
-    pub copy_source_version_id: Option<String>,
-    pub copy_part_result: Option<CopyPartResult>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub request_charged: Option<RequestCharged>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CompletedPart {
-    pub e_tag: Option<String>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-    pub part_number: Option<i32>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CompletedMultipartUpload {
-    pub parts: Option<Vec<CompletedPart>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CompleteMultipartUploadRequest {
-    pub bucket: String,
-    pub key: String,
-    pub multipart_upload: Option<CompletedMultipartUpload>,
-    pub upload_id: String,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-    pub checksum_type: Option<ChecksumType>,
-    pub mpu_object_size: Option<i64>,
-    pub request_payer: Option<RequestPayer>,
-    pub expected_bucket_owner: Option<String>,
-    pub if_match: Option<String>,
-    pub if_none_match: Option<String>,
-    pub sse_customer_algorithm: Option<String>,
-    pub sse_customer_key: Option<String>,
-    pub sse_customer_key_md5: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct CompleteMultipartUploadOutput {
-    pub location: Option<String>,
-    pub bucket: Option<String>,
-    pub key: Option<String>,
-    pub expiration: Option<String>,
-    pub e_tag: Option<String>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-    pub checksum_type: Option<ChecksumType>,
-    pub server_side_encryption: Option<ServerSideEncryption>,
-    pub version_id: Option<String>,
-    pub ssekms_key_id: Option<String>,
-    pub bucket_key_enabled: Option<bool>,
-    pub request_charged: Option<RequestCharged>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AbortMultipartUploadRequest {
-    pub bucket: String,
-    pub key: String,
-    pub upload_id: String,
-    pub request_payer: Option<RequestPayer>,
-    pub expected_bucket_owner: Option<String>,
-    pub if_match_initiated_time: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct AbortMultipartUploadOutput {
-    pub request_charged: Option<RequestCharged>,
-}
+#[rustfmt::skip]
+static LIST_PARTS_REQUEST_STRUCT: StructShape = StructShape { name: "ListPartsRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxParts", wire_name: "max-parts", shape: &MAX_PARTS_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumberMarker", wire_name: "part-number-marker", shape: &PART_NUMBER_MARKER_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadId", wire_name: "uploadId", shape: &MULTIPART_UPLOAD_ID_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListPartsRequest {
@@ -1945,6 +6276,62 @@ pub struct ListPartsRequest {
     pub sse_customer_key: Option<String>,
     pub sse_customer_key_md5: Option<String>,
 }
+
+impl Structure for ListPartsRequest {
+    const SHAPE: &'static StructShape = &LIST_PARTS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.key);
+        members.put_some(2, self.max_parts);
+        members.put_some(3, self.part_number_marker);
+        members.put(4, self.upload_id);
+        members.put_some(5, self.request_payer);
+        members.put_some(6, self.expected_bucket_owner);
+        members.put_some(7, self.sse_customer_algorithm);
+        members.put_some(8, self.sse_customer_key);
+        members.put_some(9, self.sse_customer_key_md5);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            key: members.take(1),
+            max_parts: members.take_some(2),
+            part_number_marker: members.take_some(3),
+            upload_id: members.take(4),
+            request_payer: members.take_some(5),
+            expected_bucket_owner: members.take_some(6),
+            sse_customer_algorithm: members.take_some(7),
+            sse_customer_key: members.take_some(8),
+            sse_customer_key_md5: members.take_some(9),
+        }
+    }
+}
+
+wire_by_members!(ListPartsRequest);
+
+#[rustfmt::skip]
+static PART_SHAPE: shape::Shape = shape::Shape::Structure(&PART_STRUCT);
+
+#[rustfmt::skip]
+static PART_STRUCT: StructShape = StructShape { name: "Part", members: &[shape::Member { name: "PartNumber", wire_name: "PartNumber", shape: &PART_NUMBER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "LastModified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Size", wire_name: "Size", shape: &SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "ChecksumCRC32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "ChecksumCRC32C", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "ChecksumCRC64NVME", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "ChecksumSHA1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "ChecksumSHA256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "ChecksumSHA512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "ChecksumMD5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "ChecksumXXHASH64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "ChecksumXXHASH3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "ChecksumXXHASH128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Part {
@@ -1964,11 +6351,71 @@ pub struct Part {
     pub checksum_xxhash128: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Initiator {
-    pub id: Option<String>,
-    pub display_name: Option<String>,
+impl Structure for Part {
+    const SHAPE: &'static StructShape = &PART_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.part_number);
+        members.put_some(1, self.last_modified);
+        members.put_some(2, self.e_tag);
+        members.put_some(3, self.size);
+        members.put_some(4, self.checksum_crc32);
+        members.put_some(5, self.checksum_crc32_c);
+        members.put_some(6, self.checksum_crc64_nvme);
+        members.put_some(7, self.checksum_sha1);
+        members.put_some(8, self.checksum_sha256);
+        members.put_some(9, self.checksum_sha512);
+        members.put_some(10, self.checksum_md5);
+        members.put_some(11, self.checksum_xxhash64);
+        members.put_some(12, self.checksum_xxhash3);
+        members.put_some(13, self.checksum_xxhash128);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            part_number: members.take_some(0),
+            last_modified: members.take_some(1),
+            e_tag: members.take_some(2),
+            size: members.take_some(3),
+            checksum_crc32: members.take_some(4),
+            checksum_crc32_c: members.take_some(5),
+            checksum_crc64_nvme: members.take_some(6),
+            checksum_sha1: members.take_some(7),
+            checksum_sha256: members.take_some(8),
+            checksum_sha512: members.take_some(9),
+            checksum_md5: members.take_some(10),
+            checksum_xxhash64: members.take_some(11),
+            checksum_xxhash3: members.take_some(12),
+            checksum_xxhash128: members.take_some(13),
+        }
+    }
 }
+
+wire_by_members!(Part);
+
+#[rustfmt::skip]
+static PARTS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &PART_SHAPE, member_name: "member", flattened: true, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_PARTS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListPartsOutput", members: &[shape::Member { name: "AbortDate", wire_name: "x-amz-abort-date", shape: &ABORT_DATE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AbortRuleId", wire_name: "x-amz-abort-rule-id", shape: &ABORT_RULE_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadId", wire_name: "UploadId", shape: &MULTIPART_UPLOAD_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumberMarker", wire_name: "PartNumberMarker", shape: &PART_NUMBER_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextPartNumberMarker", wire_name: "NextPartNumberMarker", shape: &NEXT_PART_NUMBER_MARKER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxParts", wire_name: "MaxParts", shape: &MAX_PARTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IsTruncated", wire_name: "IsTruncated", shape: &IS_TRUNCATED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Parts", wire_name: "Part", shape: &PARTS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Initiator", wire_name: "Initiator", shape: &INITIATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Owner", wire_name: "Owner", shape: &OWNER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "StorageClass", shape: &STORAGE_CLASS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "ChecksumAlgorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "ChecksumType", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListPartsOutput {
@@ -1990,47 +6437,266 @@ pub struct ListPartsOutput {
     pub checksum_type: Option<ChecksumType>,
 }
 
+impl Structure for ListPartsOutput {
+    const SHAPE: &'static StructShape = &LIST_PARTS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.abort_date);
+        members.put_some(1, self.abort_rule_id);
+        members.put_some(2, self.bucket);
+        members.put_some(3, self.key);
+        members.put_some(4, self.upload_id);
+        members.put_some(5, self.part_number_marker);
+        members.put_some(6, self.next_part_number_marker);
+        members.put_some(7, self.max_parts);
+        members.put_some(8, self.is_truncated);
+        members.put_some(9, self.parts);
+        members.put_some(10, self.initiator);
+        members.put_some(11, self.owner);
+        members.put_some(12, self.storage_class);
+        members.put_some(13, self.request_charged);
+        members.put_some(14, self.checksum_algorithm);
+        members.put_some(15, self.checksum_type);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            abort_date: members.take_some(0),
+            abort_rule_id: members.take_some(1),
+            bucket: members.take_some(2),
+            key: members.take_some(3),
+            upload_id: members.take_some(4),
+            part_number_marker: members.take_some(5),
+            next_part_number_marker: members.take_some(6),
+            max_parts: members.take_some(7),
+            is_truncated: members.take_some(8),
+            parts: members.take_some(9),
+            initiator: members.take_some(10),
+            owner: members.take_some(11),
+            storage_class: members.take_some(12),
+            request_charged: members.take_some(13),
+            checksum_algorithm: members.take_some(14),
+            checksum_type: members.take_some(15),
+        }
+    }
+}
+
+wire_by_members!(ListPartsOutput);
+
+#[rustfmt::skip]
+static CONTENT_MD5_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PUT_BUCKET_ENCRYPTION_REQUEST_STRUCT: StructShape = StructShape { name: "PutBucketEncryptionRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryptionConfiguration", wire_name: "ServerSideEncryptionConfiguration", shape: &SERVER_SIDE_ENCRYPTION_CONFIGURATION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(3), union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListMultipartUploadsRequest {
+pub struct PutBucketEncryptionRequest {
     pub bucket: String,
-    pub delimiter: Option<String>,
-    pub encoding_type: Option<EncodingType>,
-    pub key_marker: Option<String>,
-    pub max_uploads: Option<i32>,
-    pub prefix: Option<String>,
-    pub upload_id_marker: Option<String>,
-    pub expected_bucket_owner: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct MultipartUpload {
-    pub upload_id: Option<String>,
-    pub key: Option<String>,
-    pub initiated: Option<Timestamp>,
-    pub storage_class: Option<StorageClass>,
-    pub owner: Option<Owner>,
-    pub initiator: Option<Initiator>,
+    pub content_md5: Option<String>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub checksum_type: Option<ChecksumType>,
+    pub server_side_encryption_configuration: ServerSideEncryptionConfiguration,
+    pub expected_bucket_owner: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ListMultipartUploadsOutput {
-    pub bucket: Option<String>,
-    pub key_marker: Option<String>,
-    pub upload_id_marker: Option<String>,
-    pub next_key_marker: Option<String>,
-    pub prefix: Option<String>,
-    pub delimiter: Option<String>,
-    pub next_upload_id_marker: Option<String>,
-    pub max_uploads: Option<i32>,
-    pub is_truncated: Option<bool>,
-    pub uploads: Option<Vec<MultipartUpload>>,
-    pub common_prefixes: Option<Vec<CommonPrefix>>,
-    pub encoding_type: Option<EncodingType>,
-    pub request_charged: Option<RequestCharged>,
+impl Structure for PutBucketEncryptionRequest {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_ENCRYPTION_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.content_md5);
+        members.put_some(2, self.checksum_algorithm);
+        members.put(3, self.server_side_encryption_configuration);
+        members.put_some(4, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            content_md5: members.take_some(1),
+            checksum_algorithm: members.take_some(2),
+            server_side_encryption_configuration: members.take(3),
+            expected_bucket_owner: members.take_some(4),
+        }
+    }
 }
+
+wire_by_members!(PutBucketEncryptionRequest);
+
+#[rustfmt::skip]
+static PUT_BUCKET_OWNERSHIP_CONTROLS_REQUEST_STRUCT: StructShape = StructShape { name: "PutBucketOwnershipControlsRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OwnershipControls", wire_name: "OwnershipControls", shape: &OWNERSHIP_CONTROLS_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(3), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutBucketOwnershipControlsRequest {
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub expected_bucket_owner: Option<String>,
+    pub ownership_controls: OwnershipControls,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+}
+
+impl Structure for PutBucketOwnershipControlsRequest {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_OWNERSHIP_CONTROLS_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.content_md5);
+        members.put_some(2, self.expected_bucket_owner);
+        members.put(3, self.ownership_controls);
+        members.put_some(4, self.checksum_algorithm);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            content_md5: members.take_some(1),
+            expected_bucket_owner: members.take_some(2),
+            ownership_controls: members.take(3),
+            checksum_algorithm: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(PutBucketOwnershipControlsRequest);
+
+#[rustfmt::skip]
+static CONFIRM_REMOVE_SELF_BUCKET_ACCESS_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static PUT_BUCKET_POLICY_REQUEST_STRUCT: StructShape = StructShape { name: "PutBucketPolicyRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ConfirmRemoveSelfBucketAccess", wire_name: "x-amz-confirm-remove-self-bucket-access", shape: &CONFIRM_REMOVE_SELF_BUCKET_ACCESS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Policy", wire_name: "Policy", shape: &POLICY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(4), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutBucketPolicyRequest {
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub confirm_remove_self_bucket_access: Option<bool>,
+    pub policy: String,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for PutBucketPolicyRequest {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_POLICY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.content_md5);
+        members.put_some(2, self.checksum_algorithm);
+        members.put_some(3, self.confirm_remove_self_bucket_access);
+        members.put(4, self.policy);
+        members.put_some(5, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            content_md5: members.take_some(1),
+            checksum_algorithm: members.take_some(2),
+            confirm_remove_self_bucket_access: members.take_some(3),
+            policy: members.take(4),
+            expected_bucket_owner: members.take_some(5),
+        }
+    }
+}
+
+wire_by_members!(PutBucketPolicyRequest);
+
+#[rustfmt::skip]
+static TAGGING_SHAPE: shape::Shape = shape::Shape::Structure(&TAGGING_STRUCT);
+
+#[rustfmt::skip]
+static TAGGING_STRUCT: StructShape = StructShape { name: "Tagging", members: &[shape::Member { name: "TagSet", wire_name: "TagSet", shape: &TAG_SET_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tagging {
+    pub tag_set: Vec<Tag>,
+}
+
+impl Structure for Tagging {
+    const SHAPE: &'static StructShape = &TAGGING_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.tag_set);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tag_set: members.take(0) }
+    }
+}
+
+wire_by_members!(Tagging);
+
+#[rustfmt::skip]
+static PUT_BUCKET_TAGGING_REQUEST_STRUCT: StructShape = StructShape { name: "PutBucketTaggingRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tagging", wire_name: "Tagging", shape: &TAGGING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(3), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutBucketTaggingRequest {
+    pub bucket: String,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub tagging: Tagging,
+    pub expected_bucket_owner: Option<String>,
+}
+
+impl Structure for PutBucketTaggingRequest {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_TAGGING_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.content_md5);
+        members.put_some(2, self.checksum_algorithm);
+        members.put(3, self.tagging);
+        members.put_some(4, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            content_md5: members.take_some(1),
+            checksum_algorithm: members.take_some(2),
+            tagging: members.take(3),
+            expected_bucket_owner: members.take_some(4),
+        }
+    }
+}
+
+wire_by_members!(PutBucketTaggingRequest);
+
+#[rustfmt::skip]
+static MFA_DELETE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Enabled", "Disabled", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MFADelete {
@@ -2066,45 +6732,47 @@ impl Default for MFADelete {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BucketVersioningStatus {
-    Enabled,
-    Suspended,
-    Other(String),
-}
+wire_by_text!(MFADelete);
 
-impl BucketVersioningStatus {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Enabled => "Enabled",
-            Self::Suspended => "Suspended",
-            Self::Other(text) => text,
-        }
-    }
-}
+#[rustfmt::skip]
+static VERSIONING_CONFIGURATION_SHAPE: shape::Shape = shape::Shape::Structure(&VERSIONING_CONFIGURATION_STRUCT);
 
-impl From<&str> for BucketVersioningStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "Enabled" => Self::Enabled,
-            "Suspended" => Self::Suspended,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for BucketVersioningStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static VERSIONING_CONFIGURATION_STRUCT: StructShape = StructShape { name: "VersioningConfiguration", members: &[shape::Member { name: "MFADelete", wire_name: "MfaDelete", shape: &MFA_DELETE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Status", wire_name: "Status", shape: &BUCKET_VERSIONING_STATUS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct VersioningConfiguration {
     pub mfa_delete: Option<MFADelete>,
     pub status: Option<BucketVersioningStatus>,
 }
+
+impl Structure for VersioningConfiguration {
+    const SHAPE: &'static StructShape = &VERSIONING_CONFIGURATION_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.mfa_delete);
+        members.put_some(1, self.status);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { mfa_delete: members.take_some(0), status: members.take_some(1) }
+    }
+}
+
+wire_by_members!(VersioningConfiguration);
+
+#[rustfmt::skip]
+static PUT_BUCKET_VERSIONING_REQUEST_STRUCT: StructShape = StructShape { name: "PutBucketVersioningRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MFA", wire_name: "x-amz-mfa", shape: &MFA_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersioningConfiguration", wire_name: "VersioningConfiguration", shape: &VERSIONING_CONFIGURATION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(4), union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutBucketVersioningRequest {
@@ -2116,226 +6784,365 @@ pub struct PutBucketVersioningRequest {
     pub expected_bucket_owner: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketVersioningRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
+impl Structure for PutBucketVersioningRequest {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_VERSIONING_REQUEST_STRUCT;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MFADeleteStatus {
-    Enabled,
-    Disabled,
-    Other(String),
-}
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.content_md5);
+        members.put_some(2, self.checksum_algorithm);
+        members.put_some(3, self.mfa);
+        members.put(4, self.versioning_configuration);
+        members.put_some(5, self.expected_bucket_owner);
+        members
+    }
 
-impl MFADeleteStatus {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Enabled => "Enabled",
-            Self::Disabled => "Disabled",
-            Self::Other(text) => text,
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            content_md5: members.take_some(1),
+            checksum_algorithm: members.take_some(2),
+            mfa: members.take_some(3),
+            versioning_configuration: members.take(4),
+            expected_bucket_owner: members.take_some(5),
         }
     }
 }
 
-impl From<&str> for MFADeleteStatus {
-    fn from(text: &str) -> Self {
-        match text {
-            "Enabled" => Self::Enabled,
-            "Disabled" => Self::Disabled,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
+wire_by_members!(PutBucketVersioningRequest);
 
-impl Default for MFADeleteStatus {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static WRITE_OFFSET_BYTES_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketVersioningOutput {
-    pub status: Option<BucketVersioningStatus>,
-    pub mfa_delete: Option<MFADeleteStatus>,
-}
+#[rustfmt::skip]
+static PUT_OBJECT_REQUEST_STRUCT: StructShape = StructShape { name: "PutObjectRequest", members: &[shape::Member { name: "ACL", wire_name: "x-amz-acl", shape: &OBJECT_CANNED_ACL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Body", wire_name: "Body", shape: &shape::Shape::Stream, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CacheControl", wire_name: "Cache-Control", shape: &CACHE_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentDisposition", wire_name: "Content-Disposition", shape: &CONTENT_DISPOSITION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentEncoding", wire_name: "Content-Encoding", shape: &CONTENT_ENCODING_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLanguage", wire_name: "Content-Language", shape: &CONTENT_LANGUAGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLength", wire_name: "Content-Length", shape: &CONTENT_LENGTH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentType", wire_name: "Content-Type", shape: &CONTENT_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "x-amz-checksum-crc32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "x-amz-checksum-crc32c", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "x-amz-checksum-crc64nvme", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "x-amz-checksum-sha1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "x-amz-checksum-sha256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "x-amz-checksum-sha512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "x-amz-checksum-md5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "x-amz-checksum-xxhash64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "x-amz-checksum-xxhash3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "x-amz-checksum-xxhash128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expires", wire_name: "Expires", shape: &EXPIRES_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfMatch", wire_name: "If-Match", shape: &IF_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "IfNoneMatch", wire_name: "If-None-Match", shape: &IF_NONE_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantFullControl", wire_name: "x-amz-grant-full-control", shape: &GRANT_FULL_CONTROL_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantRead", wire_name: "x-amz-grant-read", shape: &GRANT_READ_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantReadACP", wire_name: "x-amz-grant-read-acp", shape: &GRANT_READ_ACP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "GrantWriteACP", wire_name: "x-amz-grant-write-acp", shape: &GRANT_WRITE_ACP_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WriteOffsetBytes", wire_name: "x-amz-write-offset-bytes", shape: &WRITE_OFFSET_BYTES_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metadata", wire_name: "x-amz-meta-", shape: &METADATA_SHAPE, required: false, location: Location::Headers, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StorageClass", wire_name: "x-amz-storage-class", shape: &STORAGE_CLASS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "WebsiteRedirectLocation", wire_name: "x-amz-website-redirect-location", shape: &WEBSITE_REDIRECT_LOCATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSEncryptionContext", wire_name: "x-amz-server-side-encryption-context", shape: &SSEKMS_ENCRYPTION_CONTEXT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tagging", wire_name: "x-amz-tagging", shape: &TAGGING_HEADER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockMode", wire_name: "x-amz-object-lock-mode", shape: &OBJECT_LOCK_MODE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockRetainUntilDate", wire_name: "x-amz-object-lock-retain-until-date", shape: &OBJECT_LOCK_RETAIN_UNTIL_DATE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ObjectLockLegalHoldStatus", wire_name: "x-amz-object-lock-legal-hold", shape: &OBJECT_LOCK_LEGAL_HOLD_STATUS_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(1), union: false, xml_name: None, xml_namespace: None };
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketPolicyRequest {
+#[derive(Debug, Default)]
+pub struct PutObjectRequest {
+    pub acl: Option<ObjectCannedACL>,
+    pub body: Option<ByteStream>,
     pub bucket: String,
+    pub cache_control: Option<String>,
+    pub content_disposition: Option<String>,
+    pub content_encoding: Option<String>,
+    pub content_language: Option<String>,
+    pub content_length: Option<i64>,
     pub content_md5: Option<String>,
+    pub content_type: Option<String>,
     pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub confirm_remove_self_bucket_access: Option<bool>,
-    pub policy: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketPolicyRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketPolicyOutput {
-    pub policy: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteBucketPolicyRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PublicAccessBlockConfiguration {
-    pub block_public_acls: Option<bool>,
-    pub ignore_public_acls: Option<bool>,
-    pub block_public_policy: Option<bool>,
-    pub restrict_public_buckets: Option<bool>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutPublicAccessBlockRequest {
-    pub bucket: String,
-    pub content_md5: Option<String>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub public_access_block_configuration: PublicAccessBlockConfiguration,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetPublicAccessBlockRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetPublicAccessBlockOutput {
-    pub public_access_block_configuration: Option<PublicAccessBlockConfiguration>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeletePublicAccessBlockRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ServerSideEncryptionByDefault {
-    pub sse_algorithm: ServerSideEncryption,
-    pub kms_master_key_id: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EncryptionType {
-    None,
-    SseC,
-    Other(String),
-}
-
-impl EncryptionType {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::None => "NONE",
-            Self::SseC => "SSE-C",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for EncryptionType {
-    fn from(text: &str) -> Self {
-        match text {
-            "NONE" => Self::None,
-            "SSE-C" => Self::SseC,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for EncryptionType {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct BlockedEncryptionTypes {
-    pub encryption_type: Option<Vec<EncryptionType>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ServerSideEncryptionRule {
-    pub apply_server_side_encryption_by_default: Option<ServerSideEncryptionByDefault>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+    pub expires: Option<String>,
+    pub if_match: Option<String>,
+    pub if_none_match: Option<String>,
+    pub grant_full_control: Option<String>,
+    pub grant_read: Option<String>,
+    pub grant_read_acp: Option<String>,
+    pub grant_write_acp: Option<String>,
+    pub key: String,
+    pub write_offset_bytes: Option<i64>,
+    pub metadata: Option<BTreeMap<String, String>>,
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    pub storage_class: Option<StorageClass>,
+    pub website_redirect_location: Option<String>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub ssekms_key_id: Option<String>,
+    pub ssekms_encryption_context: Option<String>,
     pub bucket_key_enabled: Option<bool>,
-    pub blocked_encryption_types: Option<BlockedEncryptionTypes>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ServerSideEncryptionConfiguration {
-    pub rules: Vec<ServerSideEncryptionRule>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketEncryptionRequest {
-    pub bucket: String,
-    pub content_md5: Option<String>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub server_side_encryption_configuration: ServerSideEncryptionConfiguration,
+    pub request_payer: Option<RequestPayer>,
+    pub tagging: Option<String>,
+    pub object_lock_mode: Option<ObjectLockMode>,
+    pub object_lock_retain_until_date: Option<Timestamp>,
+    pub object_lock_legal_hold_status: Option<ObjectLockLegalHoldStatus>,
     pub expected_bucket_owner: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketEncryptionRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
+impl Structure for PutObjectRequest {
+    const SHAPE: &'static StructShape = &PUT_OBJECT_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.acl);
+        members.put_some(1, self.body);
+        members.put(2, self.bucket);
+        members.put_some(3, self.cache_control);
+        members.put_some(4, self.content_disposition);
+        members.put_some(5, self.content_encoding);
+        members.put_some(6, self.content_language);
+        members.put_some(7, self.content_length);
+        members.put_some(8, self.content_md5);
+        members.put_some(9, self.content_type);
+        members.put_some(10, self.checksum_algorithm);
+        members.put_some(11, self.checksum_crc32);
+        members.put_some(12, self.checksum_crc32_c);
+        members.put_some(13, self.checksum_crc64_nvme);
+        members.put_some(14, self.checksum_sha1);
+        members.put_some(15, self.checksum_sha256);
+        members.put_some(16, self.checksum_sha512);
+        members.put_some(17, self.checksum_md5);
+        members.put_some(18, self.checksum_xxhash64);
+        members.put_some(19, self.checksum_xxhash3);
+        members.put_some(20, self.checksum_xxhash128);
+        members.put_some(21, self.expires);
+        members.put_some(22, self.if_match);
+        members.put_some(23, self.if_none_match);
+        members.put_some(24, self.grant_full_control);
+        members.put_some(25, self.grant_read);
+        members.put_some(26, self.grant_read_acp);
+        members.put_some(27, self.grant_write_acp);
+        members.put(28, self.key);
+        members.put_some(29, self.write_offset_bytes);
+        members.put_some(30, self.metadata);
+        members.put_some(31, self.server_side_encryption);
+        members.put_some(32, self.storage_class);
+        members.put_some(33, self.website_redirect_location);
+        members.put_some(34, self.sse_customer_algorithm);
+        members.put_some(35, self.sse_customer_key);
+        members.put_some(36, self.sse_customer_key_md5);
+        members.put_some(37, self.ssekms_key_id);
+        members.put_some(38, self.ssekms_encryption_context);
+        members.put_some(39, self.bucket_key_enabled);
+        members.put_some(40, self.request_payer);
+        members.put_some(41, self.tagging);
+        members.put_some(42, self.object_lock_mode);
+        members.put_some(43, self.object_lock_retain_until_date);
+        members.put_some(44, self.object_lock_legal_hold_status);
+        members.put_some(45, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            acl: members.take_some(0),
+            body: members.take_some(1),
+            bucket: members.take(2),
+            cache_control: members.take_some(3),
+            content_disposition: members.take_some(4),
+            content_encoding: members.take_some(5),
+            content_language: members.take_some(6),
+            content_length: members.take_some(7),
+            content_md5: members.take_some(8),
+            content_type: members.take_some(9),
+            checksum_algorithm: members.take_some(10),
+            checksum_crc32: members.take_some(11),
+            checksum_crc32_c: members.take_some(12),
+            checksum_crc64_nvme: members.take_some(13),
+            checksum_sha1: members.take_some(14),
+            checksum_sha256: members.take_some(15),
+            checksum_sha512: members.take_some(16),
+            checksum_md5: members.take_some(17),
+            checksum_xxhash64: members.take_some(18),
+            checksum_xxhash3: members.take_some(19),
+            checksum_xxhash128: members.take_some(20),
+            expires: members.take_some(21),
+            if_match: members.take_some(22),
+            if_none_match: members.take_some(23),
+            grant_full_control: members.take_some(24),
+            grant_read: members.take_some(25),
+            grant_read_acp: members.take_some(26),
+            grant_write_acp: members.take_some(27),
+            key: members.take(28),
+            write_offset_bytes: members.take_some(29),
+            metadata: members.take_some(30),
+            server_side_encryption: members.take_some(31),
+            storage_class: members.take_some(32),
+            website_redirect_location: members.take_some(33),
+            sse_customer_algorithm: members.take_some(34),
+            sse_customer_key: members.take_some(35),
+            sse_customer_key_md5: members.take_some(36),
+            ssekms_key_id: members.take_some(37),
+            ssekms_encryption_context: members.take_some(38),
+            bucket_key_enabled: members.take_some(39),
+            request_payer: members.take_some(40),
+            tagging: members.take_some(41),
+            object_lock_mode: members.take_some(42),
+            object_lock_retain_until_date: members.take_some(43),
+            object_lock_legal_hold_status: members.take_some(44),
+            expected_bucket_owner: members.take_some(45),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketEncryptionOutput {
-    pub server_side_encryption_configuration: Option<ServerSideEncryptionConfiguration>,
-}
+wire_by_members!(PutObjectRequest);
+
+#[rustfmt::skip]
+static PUT_OBJECT_OUTPUT_STRUCT: StructShape = StructShape { name: "PutObjectOutput", members: &[shape::Member { name: "Expiration", wire_name: "x-amz-expiration", shape: &EXPIRATION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "x-amz-checksum-crc32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "x-amz-checksum-crc32c", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "x-amz-checksum-crc64nvme", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "x-amz-checksum-sha1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "x-amz-checksum-sha256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "x-amz-checksum-sha512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "x-amz-checksum-md5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "x-amz-checksum-xxhash64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "x-amz-checksum-xxhash3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "x-amz-checksum-xxhash128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumType", wire_name: "x-amz-checksum-type", shape: &CHECKSUM_TYPE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSEncryptionContext", wire_name: "x-amz-server-side-encryption-context", shape: &SSEKMS_ENCRYPTION_CONTEXT_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Size", wire_name: "x-amz-object-size", shape: &SIZE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteBucketEncryptionRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
+pub struct PutObjectOutput {
+    pub expiration: Option<String>,
+    pub e_tag: Option<String>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+    pub checksum_type: Option<ChecksumType>,
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    pub version_id: Option<String>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub ssekms_key_id: Option<String>,
+    pub ssekms_encryption_context: Option<String>,
+    pub bucket_key_enabled: Option<bool>,
+    pub size: Option<i64>,
+    pub request_charged: Option<RequestCharged>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tagging {
-    pub tag_set: Vec<Tag>,
+impl Structure for PutObjectOutput {
+    const SHAPE: &'static StructShape = &PUT_OBJECT_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.expiration);
+        members.put_some(1, self.e_tag);
+        members.put_some(2, self.checksum_crc32);
+        members.put_some(3, self.checksum_crc32_c);
+        members.put_some(4, self.checksum_crc64_nvme);
+        members.put_some(5, self.checksum_sha1);
+        members.put_some(6, self.checksum_sha256);
+        members.put_some(7, self.checksum_sha512);
+        members.put_some(8, self.checksum_md5);
+        members.put_some(9, self.checksum_xxhash64);
+        members.put_some(10, self.checksum_xxhash3);
+        members.put_some(11, self.checksum_xxhash128);
+        members.put_some(12, self.checksum_type);
+        members.put_some(13, self.server_side_encryption);
+        members.put_some(14, self.version_id);
+        members.put_some(15, self.sse_customer_algorithm);
+        members.put_some(16, self.sse_customer_key_md5);
+        members.put_some(17, self.ssekms_key_id);
+        members.put_some(18, self.ssekms_encryption_context);
+        members.put_some(19, self.bucket_key_enabled);
+        members.put_some(20, self.size);
+        members.put_some(21, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            expiration: members.take_some(0),
+            e_tag: members.take_some(1),
+            checksum_crc32: members.take_some(2),
+            checksum_crc32_c: members.take_some(3),
+            checksum_crc64_nvme: members.take_some(4),
+            checksum_sha1: members.take_some(5),
+            checksum_sha256: members.take_some(6),
+            checksum_sha512: members.take_some(7),
+            checksum_md5: members.take_some(8),
+            checksum_xxhash64: members.take_some(9),
+            checksum_xxhash3: members.take_some(10),
+            checksum_xxhash128: members.take_some(11),
+            checksum_type: members.take_some(12),
+            server_side_encryption: members.take_some(13),
+            version_id: members.take_some(14),
+            sse_customer_algorithm: members.take_some(15),
+            sse_customer_key_md5: members.take_some(16),
+            ssekms_key_id: members.take_some(17),
+            ssekms_encryption_context: members.take_some(18),
+            bucket_key_enabled: members.take_some(19),
+            size: members.take_some(20),
+            request_charged: members.take_some(21),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketTaggingRequest {
-    pub bucket: String,
-    pub content_md5: Option<String>,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
-    pub tagging: Tagging,
-    pub expected_bucket_owner: Option<String>,
-}
+wire_by_members!(PutObjectOutput);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketTaggingRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketTaggingOutput {
-    pub tag_set: Vec<Tag>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteBucketTaggingRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
-}
+#[rustfmt::skip]
+static PUT_OBJECT_TAGGING_REQUEST_STRUCT: StructShape = StructShape { name: "PutObjectTaggingRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "VersionId", wire_name: "versionId", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tagging", wire_name: "Tagging", shape: &TAGGING_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(5), union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutObjectTaggingRequest {
@@ -2349,628 +7156,1946 @@ pub struct PutObjectTaggingRequest {
     pub request_payer: Option<RequestPayer>,
 }
 
+impl Structure for PutObjectTaggingRequest {
+    const SHAPE: &'static StructShape = &PUT_OBJECT_TAGGING_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.key);
+        members.put_some(2, self.version_id);
+        members.put_some(3, self.content_md5);
+        members.put_some(4, self.checksum_algorithm);
+        members.put(5, self.tagging);
+        members.put_some(6, self.expected_bucket_owner);
+        members.put_some(7, self.request_payer);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            key: members.take(1),
+            version_id: members.take_some(2),
+            content_md5: members.take_some(3),
+            checksum_algorithm: members.take_some(4),
+            tagging: members.take(5),
+            expected_bucket_owner: members.take_some(6),
+            request_payer: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(PutObjectTaggingRequest);
+
+#[rustfmt::skip]
+static PUT_OBJECT_TAGGING_OUTPUT_STRUCT: StructShape = StructShape { name: "PutObjectTaggingOutput", members: &[shape::Member { name: "VersionId", wire_name: "x-amz-version-id", shape: &OBJECT_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PutObjectTaggingOutput {
     pub version_id: Option<String>,
 }
 
+impl Structure for PutObjectTaggingOutput {
+    const SHAPE: &'static StructShape = &PUT_OBJECT_TAGGING_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.version_id);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { version_id: members.take_some(0) }
+    }
+}
+
+wire_by_members!(PutObjectTaggingOutput);
+
+#[rustfmt::skip]
+static PUT_PUBLIC_ACCESS_BLOCK_REQUEST_STRUCT: StructShape = StructShape { name: "PutPublicAccessBlockRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PublicAccessBlockConfiguration", wire_name: "PublicAccessBlockConfiguration", shape: &PUBLIC_ACCESS_BLOCK_CONFIGURATION_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(3), union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetObjectTaggingRequest {
+pub struct PutPublicAccessBlockRequest {
     pub bucket: String,
-    pub key: String,
-    pub version_id: Option<String>,
-    pub expected_bucket_owner: Option<String>,
-    pub request_payer: Option<RequestPayer>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetObjectTaggingOutput {
-    pub version_id: Option<String>,
-    pub tag_set: Vec<Tag>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteObjectTaggingRequest {
-    pub bucket: String,
-    pub key: String,
-    pub version_id: Option<String>,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub public_access_block_configuration: PublicAccessBlockConfiguration,
     pub expected_bucket_owner: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteObjectTaggingOutput {
-    pub version_id: Option<String>,
-}
+impl Structure for PutPublicAccessBlockRequest {
+    const SHAPE: &'static StructShape = &PUT_PUBLIC_ACCESS_BLOCK_REQUEST_STRUCT;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ObjectAttributes {
-    ETag,
-    Checksum,
-    ObjectParts,
-    StorageClass,
-    ObjectSize,
-    Other(String),
-}
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put_some(1, self.content_md5);
+        members.put_some(2, self.checksum_algorithm);
+        members.put(3, self.public_access_block_configuration);
+        members.put_some(4, self.expected_bucket_owner);
+        members
+    }
 
-impl ObjectAttributes {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::ETag => "ETag",
-            Self::Checksum => "Checksum",
-            Self::ObjectParts => "ObjectParts",
-            Self::StorageClass => "StorageClass",
-            Self::ObjectSize => "ObjectSize",
-            Self::Other(text) => text,
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            content_md5: members.take_some(1),
+            checksum_algorithm: members.take_some(2),
+            public_access_block_configuration: members.take(3),
+            expected_bucket_owner: members.take_some(4),
         }
     }
 }
 
-impl From<&str> for ObjectAttributes {
-    fn from(text: &str) -> Self {
-        match text {
-            "ETag" => Self::ETag,
-            "Checksum" => Self::Checksum,
-            "ObjectParts" => Self::ObjectParts,
-            "StorageClass" => Self::StorageClass,
-            "ObjectSize" => Self::ObjectSize,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
+wire_by_members!(PutPublicAccessBlockRequest);
 
-impl Default for ObjectAttributes {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
+#[rustfmt::skip]
+static UPLOAD_PART_REQUEST_STRUCT: StructShape = StructShape { name: "UploadPartRequest", members: &[shape::Member { name: "Body", wire_name: "Body", shape: &shape::Shape::Stream, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentLength", wire_name: "Content-Length", shape: &CONTENT_LENGTH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContentMD5", wire_name: "Content-MD5", shape: &CONTENT_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumAlgorithm", wire_name: "x-amz-sdk-checksum-algorithm", shape: &CHECKSUM_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "x-amz-checksum-crc32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "x-amz-checksum-crc32c", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "x-amz-checksum-crc64nvme", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "x-amz-checksum-sha1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "x-amz-checksum-sha256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "x-amz-checksum-sha512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "x-amz-checksum-md5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "x-amz-checksum-xxhash64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "x-amz-checksum-xxhash3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "x-amz-checksum-xxhash128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumber", wire_name: "partNumber", shape: &PART_NUMBER_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadId", wire_name: "uploadId", shape: &MULTIPART_UPLOAD_ID_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(0), union: false, xml_name: None, xml_namespace: None };
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetObjectAttributesRequest {
+#[derive(Debug, Default)]
+pub struct UploadPartRequest {
+    pub body: Option<ByteStream>,
     pub bucket: String,
+    pub content_length: Option<i64>,
+    pub content_md5: Option<String>,
+    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
     pub key: String,
-    pub version_id: Option<String>,
-    pub max_parts: Option<i32>,
-    pub part_number_marker: Option<i32>,
+    pub part_number: i32,
+    pub upload_id: String,
     pub sse_customer_algorithm: Option<String>,
     pub sse_customer_key: Option<String>,
     pub sse_customer_key_md5: Option<String>,
     pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
-    pub object_attributes: Vec<ObjectAttributes>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Checksum {
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-    pub checksum_type: Option<ChecksumType>,
+impl Structure for UploadPartRequest {
+    const SHAPE: &'static StructShape = &UPLOAD_PART_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.body);
+        members.put(1, self.bucket);
+        members.put_some(2, self.content_length);
+        members.put_some(3, self.content_md5);
+        members.put_some(4, self.checksum_algorithm);
+        members.put_some(5, self.checksum_crc32);
+        members.put_some(6, self.checksum_crc32_c);
+        members.put_some(7, self.checksum_crc64_nvme);
+        members.put_some(8, self.checksum_sha1);
+        members.put_some(9, self.checksum_sha256);
+        members.put_some(10, self.checksum_sha512);
+        members.put_some(11, self.checksum_md5);
+        members.put_some(12, self.checksum_xxhash64);
+        members.put_some(13, self.checksum_xxhash3);
+        members.put_some(14, self.checksum_xxhash128);
+        members.put(15, self.key);
+        members.put(16, self.part_number);
+        members.put(17, self.upload_id);
+        members.put_some(18, self.sse_customer_algorithm);
+        members.put_some(19, self.sse_customer_key);
+        members.put_some(20, self.sse_customer_key_md5);
+        members.put_some(21, self.request_payer);
+        members.put_some(22, self.expected_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            body: members.take_some(0),
+            bucket: members.take(1),
+            content_length: members.take_some(2),
+            content_md5: members.take_some(3),
+            checksum_algorithm: members.take_some(4),
+            checksum_crc32: members.take_some(5),
+            checksum_crc32_c: members.take_some(6),
+            checksum_crc64_nvme: members.take_some(7),
+            checksum_sha1: members.take_some(8),
+            checksum_sha256: members.take_some(9),
+            checksum_sha512: members.take_some(10),
+            checksum_md5: members.take_some(11),
+            checksum_xxhash64: members.take_some(12),
+            checksum_xxhash3: members.take_some(13),
+            checksum_xxhash128: members.take_some(14),
+            key: members.take(15),
+            part_number: members.take(16),
+            upload_id: members.take(17),
+            sse_customer_algorithm: members.take_some(18),
+            sse_customer_key: members.take_some(19),
+            sse_customer_key_md5: members.take_some(20),
+            request_payer: members.take_some(21),
+            expected_bucket_owner: members.take_some(22),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ObjectPart {
-    pub part_number: Option<i32>,
-    pub size: Option<i64>,
-    pub checksum_crc32: Option<String>,
-    pub checksum_crc32_c: Option<String>,
-    pub checksum_crc64_nvme: Option<String>,
-    pub checksum_sha1: Option<String>,
-    pub checksum_sha256: Option<String>,
-    pub checksum_sha512: Option<String>,
-    pub checksum_md5: Option<String>,
-    pub checksum_xxhash64: Option<String>,
-    pub checksum_xxhash3: Option<String>,
-    pub checksum_xxhash128: Option<String>,
-}
+wire_by_members!(UploadPartRequest);
+
+#[rustfmt::skip]
+static UPLOAD_PART_OUTPUT_STRUCT: StructShape = StructShape { name: "UploadPartOutput", members: &[shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "x-amz-checksum-crc32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "x-amz-checksum-crc32c", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "x-amz-checksum-crc64nvme", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "x-amz-checksum-sha1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "x-amz-checksum-sha256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "x-amz-checksum-sha512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "x-amz-checksum-md5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "x-amz-checksum-xxhash64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "x-amz-checksum-xxhash3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "x-amz-checksum-xxhash128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetObjectAttributesParts {
-    pub total_parts_count: Option<i32>,
-    pub part_number_marker: Option<i32>,
-    pub next_part_number_marker: Option<i32>,
-    pub max_parts: Option<i32>,
-    pub is_truncated: Option<bool>,
-    pub parts: Option<Vec<ObjectPart>>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetObjectAttributesOutput {
-    pub delete_marker: Option<bool>,
-    pub last_modified: Option<Timestamp>,
-    pub version_id: Option<String>,
-    pub request_charged: Option<RequestCharged>,
+pub struct UploadPartOutput {
+    pub server_side_encryption: Option<ServerSideEncryption>,
     pub e_tag: Option<String>,
-    pub checksum: Option<Checksum>,
-    pub object_parts: Option<GetObjectAttributesParts>,
-    pub storage_class: Option<StorageClass>,
-    pub object_size: Option<i64>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub ssekms_key_id: Option<String>,
+    pub bucket_key_enabled: Option<bool>,
+    pub request_charged: Option<RequestCharged>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OwnershipControlsRule {
-    pub object_ownership: ObjectOwnership,
+impl Structure for UploadPartOutput {
+    const SHAPE: &'static StructShape = &UPLOAD_PART_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.server_side_encryption);
+        members.put_some(1, self.e_tag);
+        members.put_some(2, self.checksum_crc32);
+        members.put_some(3, self.checksum_crc32_c);
+        members.put_some(4, self.checksum_crc64_nvme);
+        members.put_some(5, self.checksum_sha1);
+        members.put_some(6, self.checksum_sha256);
+        members.put_some(7, self.checksum_sha512);
+        members.put_some(8, self.checksum_md5);
+        members.put_some(9, self.checksum_xxhash64);
+        members.put_some(10, self.checksum_xxhash3);
+        members.put_some(11, self.checksum_xxhash128);
+        members.put_some(12, self.sse_customer_algorithm);
+        members.put_some(13, self.sse_customer_key_md5);
+        members.put_some(14, self.ssekms_key_id);
+        members.put_some(15, self.bucket_key_enabled);
+        members.put_some(16, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            server_side_encryption: members.take_some(0),
+            e_tag: members.take_some(1),
+            checksum_crc32: members.take_some(2),
+            checksum_crc32_c: members.take_some(3),
+            checksum_crc64_nvme: members.take_some(4),
+            checksum_sha1: members.take_some(5),
+            checksum_sha256: members.take_some(6),
+            checksum_sha512: members.take_some(7),
+            checksum_md5: members.take_some(8),
+            checksum_xxhash64: members.take_some(9),
+            checksum_xxhash3: members.take_some(10),
+            checksum_xxhash128: members.take_some(11),
+            sse_customer_algorithm: members.take_some(12),
+            sse_customer_key_md5: members.take_some(13),
+            ssekms_key_id: members.take_some(14),
+            bucket_key_enabled: members.take_some(15),
+            request_charged: members.take_some(16),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OwnershipControls {
-    pub rules: Vec<OwnershipControlsRule>,
-}
+wire_by_members!(UploadPartOutput);
+
+#[rustfmt::skip]
+static COPY_SOURCE_RANGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static UPLOAD_PART_COPY_REQUEST_STRUCT: StructShape = StructShape { name: "UploadPartCopyRequest", members: &[shape::Member { name: "Bucket", wire_name: "Bucket", shape: &BUCKET_NAME_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySource", wire_name: "x-amz-copy-source", shape: &COPY_SOURCE_SHAPE, required: true, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceIfMatch", wire_name: "x-amz-copy-source-if-match", shape: &COPY_SOURCE_IF_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceIfModifiedSince", wire_name: "x-amz-copy-source-if-modified-since", shape: &COPY_SOURCE_IF_MODIFIED_SINCE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceIfNoneMatch", wire_name: "x-amz-copy-source-if-none-match", shape: &COPY_SOURCE_IF_NONE_MATCH_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceIfUnmodifiedSince", wire_name: "x-amz-copy-source-if-unmodified-since", shape: &COPY_SOURCE_IF_UNMODIFIED_SINCE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceRange", wire_name: "x-amz-copy-source-range", shape: &COPY_SOURCE_RANGE_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Key", wire_name: "Key", shape: &OBJECT_KEY_SHAPE, required: true, location: Location::Uri, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PartNumber", wire_name: "partNumber", shape: &PART_NUMBER_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "UploadId", wire_name: "uploadId", shape: &MULTIPART_UPLOAD_ID_SHAPE, required: true, location: Location::Query, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKey", wire_name: "x-amz-server-side-encryption-customer-key", shape: &SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceSSECustomerAlgorithm", wire_name: "x-amz-copy-source-server-side-encryption-customer-algorithm", shape: &COPY_SOURCE_SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceSSECustomerKey", wire_name: "x-amz-copy-source-server-side-encryption-customer-key", shape: &COPY_SOURCE_SSE_CUSTOMER_KEY_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopySourceSSECustomerKeyMD5", wire_name: "x-amz-copy-source-server-side-encryption-customer-key-MD5", shape: &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestPayer", wire_name: "x-amz-request-payer", shape: &REQUEST_PAYER_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedBucketOwner", wire_name: "x-amz-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExpectedSourceBucketOwner", wire_name: "x-amz-source-expected-bucket-owner", shape: &ACCOUNT_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketOwnershipControlsRequest {
+pub struct UploadPartCopyRequest {
     pub bucket: String,
-    pub content_md5: Option<String>,
+    pub copy_source: String,
+    pub copy_source_if_match: Option<String>,
+    pub copy_source_if_modified_since: Option<Timestamp>,
+    pub copy_source_if_none_match: Option<String>,
+    pub copy_source_if_unmodified_since: Option<Timestamp>,
+    pub copy_source_range: Option<String>,
+    pub key: String,
+    pub part_number: i32,
+    pub upload_id: String,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub copy_source_sse_customer_algorithm: Option<String>,
+    pub copy_source_sse_customer_key: Option<String>,
+    pub copy_source_sse_customer_key_md5: Option<String>,
+    pub request_payer: Option<RequestPayer>,
     pub expected_bucket_owner: Option<String>,
-    pub ownership_controls: OwnershipControls,
-    pub checksum_algorithm: Option<ChecksumAlgorithm>,
+    pub expected_source_bucket_owner: Option<String>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketOwnershipControlsRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
+impl Structure for UploadPartCopyRequest {
+    const SHAPE: &'static StructShape = &UPLOAD_PART_COPY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.bucket);
+        members.put(1, self.copy_source);
+        members.put_some(2, self.copy_source_if_match);
+        members.put_some(3, self.copy_source_if_modified_since);
+        members.put_some(4, self.copy_source_if_none_match);
+        members.put_some(5, self.copy_source_if_unmodified_since);
+        members.put_some(6, self.copy_source_range);
+        members.put(7, self.key);
+        members.put(8, self.part_number);
+        members.put(9, self.upload_id);
+        members.put_some(10, self.sse_customer_algorithm);
+        members.put_some(11, self.sse_customer_key);
+        members.put_some(12, self.sse_customer_key_md5);
+        members.put_some(13, self.copy_source_sse_customer_algorithm);
+        members.put_some(14, self.copy_source_sse_customer_key);
+        members.put_some(15, self.copy_source_sse_customer_key_md5);
+        members.put_some(16, self.request_payer);
+        members.put_some(17, self.expected_bucket_owner);
+        members.put_some(18, self.expected_source_bucket_owner);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            bucket: members.take(0),
+            copy_source: members.take(1),
+            copy_source_if_match: members.take_some(2),
+            copy_source_if_modified_since: members.take_some(3),
+            copy_source_if_none_match: members.take_some(4),
+            copy_source_if_unmodified_since: members.take_some(5),
+            copy_source_range: members.take_some(6),
+            key: members.take(7),
+            part_number: members.take(8),
+            upload_id: members.take(9),
+            sse_customer_algorithm: members.take_some(10),
+            sse_customer_key: members.take_some(11),
+            sse_customer_key_md5: members.take_some(12),
+            copy_source_sse_customer_algorithm: members.take_some(13),
+            copy_source_sse_customer_key: members.take_some(14),
+            copy_source_sse_customer_key_md5: members.take_some(15),
+            request_payer: members.take_some(16),
+            expected_bucket_owner: members.take_some(17),
+            expected_source_bucket_owner: members.take_some(18),
+        }
+    }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetBucketOwnershipControlsOutput {
-    pub ownership_controls: Option<OwnershipControls>,
-}
+wire_by_members!(UploadPartCopyRequest);
+
+#[rustfmt::skip]
+static COPY_PART_RESULT_SHAPE: shape::Shape = shape::Shape::Structure(&COPY_PART_RESULT_STRUCT);
+
+#[rustfmt::skip]
+static COPY_PART_RESULT_STRUCT: StructShape = StructShape { name: "CopyPartResult", members: &[shape::Member { name: "ETag", wire_name: "ETag", shape: &E_TAG_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "LastModified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32", wire_name: "ChecksumCRC32", shape: &CHECKSUM_CRC32_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC32C", wire_name: "ChecksumCRC32C", shape: &CHECKSUM_CRC32_C_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumCRC64NVME", wire_name: "ChecksumCRC64NVME", shape: &CHECKSUM_CRC64_NVME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA1", wire_name: "ChecksumSHA1", shape: &CHECKSUM_SHA1_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA256", wire_name: "ChecksumSHA256", shape: &CHECKSUM_SHA256_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumSHA512", wire_name: "ChecksumSHA512", shape: &CHECKSUM_SHA512_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumMD5", wire_name: "ChecksumMD5", shape: &CHECKSUM_MD5_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH64", wire_name: "ChecksumXXHASH64", shape: &CHECKSUM_XXHASH64_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH3", wire_name: "ChecksumXXHASH3", shape: &CHECKSUM_XXHASH3_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChecksumXXHASH128", wire_name: "ChecksumXXHASH128", shape: &CHECKSUM_XXHASH128_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteBucketOwnershipControlsRequest {
-    pub bucket: String,
-    pub expected_bucket_owner: Option<String>,
+pub struct CopyPartResult {
+    pub e_tag: Option<String>,
+    pub last_modified: Option<Timestamp>,
+    pub checksum_crc32: Option<String>,
+    pub checksum_crc32_c: Option<String>,
+    pub checksum_crc64_nvme: Option<String>,
+    pub checksum_sha1: Option<String>,
+    pub checksum_sha256: Option<String>,
+    pub checksum_sha512: Option<String>,
+    pub checksum_md5: Option<String>,
+    pub checksum_xxhash64: Option<String>,
+    pub checksum_xxhash3: Option<String>,
+    pub checksum_xxhash128: Option<String>,
 }
+
+impl Structure for CopyPartResult {
+    const SHAPE: &'static StructShape = &COPY_PART_RESULT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.e_tag);
+        members.put_some(1, self.last_modified);
+        members.put_some(2, self.checksum_crc32);
+        members.put_some(3, self.checksum_crc32_c);
+        members.put_some(4, self.checksum_crc64_nvme);
+        members.put_some(5, self.checksum_sha1);
+        members.put_some(6, self.checksum_sha256);
+        members.put_some(7, self.checksum_sha512);
+        members.put_some(8, self.checksum_md5);
+        members.put_some(9, self.checksum_xxhash64);
+        members.put_some(10, self.checksum_xxhash3);
+        members.put_some(11, self.checksum_xxhash128);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            e_tag: members.take_some(0),
+            last_modified: members.take_some(1),
+            checksum_crc32: members.take_some(2),
+            checksum_crc32_c: members.take_some(3),
+            checksum_crc64_nvme: members.take_some(4),
+            checksum_sha1: members.take_some(5),
+            checksum_sha256: members.take_some(6),
+            checksum_sha512: members.take_some(7),
+            checksum_md5: members.take_some(8),
+            checksum_xxhash64: members.take_some(9),
+            checksum_xxhash3: members.take_some(10),
+            checksum_xxhash128: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(CopyPartResult);
+
+#[rustfmt::skip]
+static UPLOAD_PART_COPY_OUTPUT_STRUCT: StructShape = StructShape { name: "UploadPartCopyOutput", members: &[shape::Member { name: "CopySourceVersionId", wire_name: "x-amz-copy-source-version-id", shape: &COPY_SOURCE_VERSION_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "CopyPartResult", wire_name: "CopyPartResult", shape: &COPY_PART_RESULT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ServerSideEncryption", wire_name: "x-amz-server-side-encryption", shape: &SERVER_SIDE_ENCRYPTION_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerAlgorithm", wire_name: "x-amz-server-side-encryption-customer-algorithm", shape: &SSE_CUSTOMER_ALGORITHM_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSECustomerKeyMD5", wire_name: "x-amz-server-side-encryption-customer-key-MD5", shape: &SSE_CUSTOMER_KEY_MD5_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SSEKMSKeyId", wire_name: "x-amz-server-side-encryption-aws-kms-key-id", shape: &SSEKMS_KEY_ID_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "BucketKeyEnabled", wire_name: "x-amz-server-side-encryption-bucket-key-enabled", shape: &BUCKET_KEY_ENABLED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RequestCharged", wire_name: "x-amz-request-charged", shape: &REQUEST_CHARGED_SHAPE, required: false, location: Location::Header, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: Some(1), union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UploadPartCopyOutput {
+    pub copy_source_version_id: Option<String>,
+    pub copy_part_result: Option<CopyPartResult>,
+    pub server_side_encryption: Option<ServerSideEncryption>,
+    pub sse_customer_algorithm: Option<String>,
+    pub sse_customer_key_md5: Option<String>,
+    pub ssekms_key_id: Option<String>,
+    pub bucket_key_enabled: Option<bool>,
+    pub request_charged: Option<RequestCharged>,
+}
+
+impl Structure for UploadPartCopyOutput {
+    const SHAPE: &'static StructShape = &UPLOAD_PART_COPY_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.copy_source_version_id);
+        members.put_some(1, self.copy_part_result);
+        members.put_some(2, self.server_side_encryption);
+        members.put_some(3, self.sse_customer_algorithm);
+        members.put_some(4, self.sse_customer_key_md5);
+        members.put_some(5, self.ssekms_key_id);
+        members.put_some(6, self.bucket_key_enabled);
+        members.put_some(7, self.request_charged);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            copy_source_version_id: members.take_some(0),
+            copy_part_result: members.take_some(1),
+            server_side_encryption: members.take_some(2),
+            sse_customer_algorithm: members.take_some(3),
+            sse_customer_key_md5: members.take_some(4),
+            ssekms_key_id: members.take_some(5),
+            bucket_key_enabled: members.take_some(6),
+            request_charged: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(UploadPartCopyOutput);
+
+static DELETE_BUCKET_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteBucketResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteBucketResponse {}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketVersioningResponse {}
+impl Structure for DeleteBucketResponse {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_RESPONSE_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketPolicyResponse {}
+    fn into_members(self) -> Members {
+        Members::default()
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteBucketPolicyResponse {}
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutPublicAccessBlockResponse {}
+wire_by_members!(DeleteBucketResponse);
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeletePublicAccessBlockResponse {}
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketEncryptionResponse {}
+static DELETE_BUCKET_ENCRYPTION_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteBucketEncryptionResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteBucketEncryptionResponse {}
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketTaggingResponse {}
+impl Structure for DeleteBucketEncryptionResponse {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_ENCRYPTION_RESPONSE_STRUCT;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct DeleteBucketTaggingResponse {}
+    fn into_members(self) -> Members {
+        Members::default()
+    }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PutBucketOwnershipControlsResponse {}
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteBucketEncryptionResponse);
+
+static DELETE_BUCKET_OWNERSHIP_CONTROLS_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteBucketOwnershipControlsResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DeleteBucketOwnershipControlsResponse {}
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "s3", signing_name: "s3" };
+impl Structure for DeleteBucketOwnershipControlsResponse {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_OWNERSHIP_CONTROLS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteBucketOwnershipControlsResponse);
+
+static DELETE_BUCKET_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteBucketPolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteBucketPolicyResponse {}
+
+impl Structure for DeleteBucketPolicyResponse {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteBucketPolicyResponse);
+
+static DELETE_BUCKET_TAGGING_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteBucketTaggingResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteBucketTaggingResponse {}
+
+impl Structure for DeleteBucketTaggingResponse {
+    const SHAPE: &'static StructShape = &DELETE_BUCKET_TAGGING_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteBucketTaggingResponse);
+
+static DELETE_PUBLIC_ACCESS_BLOCK_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeletePublicAccessBlockResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeletePublicAccessBlockResponse {}
+
+impl Structure for DeletePublicAccessBlockResponse {
+    const SHAPE: &'static StructShape = &DELETE_PUBLIC_ACCESS_BLOCK_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeletePublicAccessBlockResponse);
+
+static PUT_BUCKET_ENCRYPTION_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutBucketEncryptionResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutBucketEncryptionResponse {}
+
+impl Structure for PutBucketEncryptionResponse {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_ENCRYPTION_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutBucketEncryptionResponse);
+
+static PUT_BUCKET_OWNERSHIP_CONTROLS_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutBucketOwnershipControlsResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutBucketOwnershipControlsResponse {}
+
+impl Structure for PutBucketOwnershipControlsResponse {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_OWNERSHIP_CONTROLS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutBucketOwnershipControlsResponse);
+
+static PUT_BUCKET_POLICY_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutBucketPolicyResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutBucketPolicyResponse {}
+
+impl Structure for PutBucketPolicyResponse {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_POLICY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutBucketPolicyResponse);
+
+static PUT_BUCKET_TAGGING_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutBucketTaggingResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutBucketTaggingResponse {}
+
+impl Structure for PutBucketTaggingResponse {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_TAGGING_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutBucketTaggingResponse);
+
+static PUT_BUCKET_VERSIONING_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutBucketVersioningResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutBucketVersioningResponse {}
+
+impl Structure for PutBucketVersioningResponse {
+    const SHAPE: &'static StructShape = &PUT_BUCKET_VERSIONING_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutBucketVersioningResponse);
+
+static PUT_PUBLIC_ACCESS_BLOCK_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutPublicAccessBlockResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutPublicAccessBlockResponse {}
+
+impl Structure for PutPublicAccessBlockResponse {
+    const SHAPE: &'static StructShape = &PUT_PUBLIC_ACCESS_BLOCK_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutPublicAccessBlockResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const BUCKET_ALREADY_EXISTS: ErrorShape = ErrorShape { code: "BucketAlreadyExists", status: 409, side: Side::Sender };
-    pub const BUCKET_ALREADY_OWNED_BY_YOU: ErrorShape = ErrorShape { code: "BucketAlreadyOwnedByYou", status: 409, side: Side::Sender };
-    pub const NO_SUCH_BUCKET: ErrorShape = ErrorShape { code: "NoSuchBucket", status: 404, side: Side::Sender };
-    pub const INVALID_REQUEST: ErrorShape = ErrorShape { code: "InvalidRequest", status: 400, side: Side::Sender };
-    pub const INVALID_WRITE_OFFSET: ErrorShape = ErrorShape { code: "InvalidWriteOffset", status: 400, side: Side::Sender };
-    pub const TOO_MANY_PARTS: ErrorShape = ErrorShape { code: "TooManyParts", status: 400, side: Side::Sender };
-    pub const ENCRYPTION_TYPE_MISMATCH: ErrorShape = ErrorShape { code: "EncryptionTypeMismatch", status: 400, side: Side::Sender };
+    pub const BUCKET_ALREADY_EXISTS: ErrorShape =
+        ErrorShape { code: "BucketAlreadyExists", status: 409, side: Side::Sender };
+    pub const BUCKET_ALREADY_OWNED_BY_YOU: ErrorShape =
+        ErrorShape { code: "BucketAlreadyOwnedByYou", status: 409, side: Side::Sender };
+    pub const ENCRYPTION_TYPE_MISMATCH: ErrorShape =
+        ErrorShape { code: "EncryptionTypeMismatch", status: 400, side: Side::Sender };
+    pub const INVALID_OBJECT_STATE: ErrorShape =
+        ErrorShape { code: "InvalidObjectState", status: 403, side: Side::Sender };
+    pub const INVALID_REQUEST: ErrorShape =
+        ErrorShape { code: "InvalidRequest", status: 400, side: Side::Sender };
+    pub const INVALID_WRITE_OFFSET: ErrorShape =
+        ErrorShape { code: "InvalidWriteOffset", status: 400, side: Side::Sender };
+    pub const NO_SUCH_BUCKET: ErrorShape =
+        ErrorShape { code: "NoSuchBucket", status: 404, side: Side::Sender };
     pub const NO_SUCH_KEY: ErrorShape = ErrorShape { code: "NoSuchKey", status: 404, side: Side::Sender };
-    pub const INVALID_OBJECT_STATE: ErrorShape = ErrorShape { code: "InvalidObjectState", status: 403, side: Side::Sender };
-    pub const OBJECT_NOT_IN_ACTIVE_TIER_ERROR: ErrorShape = ErrorShape { code: "ObjectNotInActiveTierError", status: 403, side: Side::Sender };
-    pub const NO_SUCH_UPLOAD: ErrorShape = ErrorShape { code: "NoSuchUpload", status: 404, side: Side::Sender };
+    pub const NO_SUCH_UPLOAD: ErrorShape =
+        ErrorShape { code: "NoSuchUpload", status: 404, side: Side::Sender };
+    pub const OBJECT_NOT_IN_ACTIVE_TIER_ERROR: ErrorShape =
+        ErrorShape { code: "ObjectNotInActiveTierError", status: 403, side: Side::Sender };
+    pub const TOO_MANY_PARTS: ErrorShape =
+        ErrorShape { code: "TooManyParts", status: 400, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
-
-    pub struct CreateBucket;
-
-    impl Operation for CreateBucket {
-        type Input = super::CreateBucketRequest;
-        type Output = super::CreateBucketOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateBucket", action: "s3:CreateBucket", errors: &[] };
-    }
-
-    pub struct HeadBucket;
-
-    impl Operation for HeadBucket {
-        type Input = super::HeadBucketRequest;
-        type Output = super::HeadBucketOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "HeadBucket", action: "s3:HeadBucket", errors: &[] };
-    }
-
-    pub struct DeleteBucket;
-
-    impl Operation for DeleteBucket {
-        type Input = super::DeleteBucketRequest;
-        type Output = super::DeleteBucketResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteBucket", action: "s3:DeleteBucket", errors: &[] };
-    }
-
-    pub struct ListBuckets;
-
-    impl Operation for ListBuckets {
-        type Input = super::ListBucketsRequest;
-        type Output = super::ListBucketsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListBuckets", action: "s3:ListBuckets", errors: &[] };
-    }
-
-    pub struct GetBucketLocation;
-
-    impl Operation for GetBucketLocation {
-        type Input = super::GetBucketLocationRequest;
-        type Output = super::GetBucketLocationOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetBucketLocation", action: "s3:GetBucketLocation", errors: &[] };
-    }
-
-    pub struct PutObject;
-
-    impl Operation for PutObject {
-        type Input = super::PutObjectRequest;
-        type Output = super::PutObjectOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutObject", action: "s3:PutObject", errors: &[] };
-    }
-
-    pub struct GetObject;
-
-    impl Operation for GetObject {
-        type Input = super::GetObjectRequest;
-        type Output = super::GetObjectOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetObject", action: "s3:GetObject", errors: &[] };
-    }
-
-    pub struct HeadObject;
-
-    impl Operation for HeadObject {
-        type Input = super::HeadObjectRequest;
-        type Output = super::HeadObjectOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "HeadObject", action: "s3:HeadObject", errors: &[] };
-    }
-
-    pub struct DeleteObject;
-
-    impl Operation for DeleteObject {
-        type Input = super::DeleteObjectRequest;
-        type Output = super::DeleteObjectOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteObject", action: "s3:DeleteObject", errors: &[] };
-    }
-
-    pub struct DeleteObjects;
-
-    impl Operation for DeleteObjects {
-        type Input = super::DeleteObjectsRequest;
-        type Output = super::DeleteObjectsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteObjects", action: "s3:DeleteObjects", errors: &[] };
-    }
-
-    pub struct CopyObject;
-
-    impl Operation for CopyObject {
-        type Input = super::CopyObjectRequest;
-        type Output = super::CopyObjectOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CopyObject", action: "s3:CopyObject", errors: &[] };
-    }
-
-    pub struct ListObjectsV2;
-
-    impl Operation for ListObjectsV2 {
-        type Input = super::ListObjectsV2Request;
-        type Output = super::ListObjectsV2Output;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListObjectsV2", action: "s3:ListObjectsV2", errors: &[] };
-    }
-
-    pub struct ListObjects;
-
-    impl Operation for ListObjects {
-        type Input = super::ListObjectsRequest;
-        type Output = super::ListObjectsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListObjects", action: "s3:ListObjects", errors: &[] };
-    }
-
-    pub struct ListObjectVersions;
-
-    impl Operation for ListObjectVersions {
-        type Input = super::ListObjectVersionsRequest;
-        type Output = super::ListObjectVersionsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListObjectVersions", action: "s3:ListObjectVersions", errors: &[] };
-    }
-
-    pub struct CreateMultipartUpload;
-
-    impl Operation for CreateMultipartUpload {
-        type Input = super::CreateMultipartUploadRequest;
-        type Output = super::CreateMultipartUploadOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CreateMultipartUpload", action: "s3:CreateMultipartUpload", errors: &[] };
-    }
-
-    pub struct UploadPart;
-
-    impl Operation for UploadPart {
-        type Input = super::UploadPartRequest;
-        type Output = super::UploadPartOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UploadPart", action: "s3:UploadPart", errors: &[] };
-    }
-
-    pub struct UploadPartCopy;
-
-    impl Operation for UploadPartCopy {
-        type Input = super::UploadPartCopyRequest;
-        type Output = super::UploadPartCopyOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "UploadPartCopy", action: "s3:UploadPartCopy", errors: &[] };
-    }
-
-    pub struct CompleteMultipartUpload;
-
-    impl Operation for CompleteMultipartUpload {
-        type Input = super::CompleteMultipartUploadRequest;
-        type Output = super::CompleteMultipartUploadOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "CompleteMultipartUpload", action: "s3:CompleteMultipartUpload", errors: &[] };
-    }
 
     pub struct AbortMultipartUpload;
 
     impl Operation for AbortMultipartUpload {
         type Input = super::AbortMultipartUploadRequest;
         type Output = super::AbortMultipartUploadOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "AbortMultipartUpload", action: "s3:AbortMultipartUpload", errors: &[] };
+        const INFO: &'static OperationInfo = &ABORT_MULTIPART_UPLOAD_INFO;
     }
 
-    pub struct ListParts;
+    pub(super) static ABORT_MULTIPART_UPLOAD_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "AbortMultipartUpload",
+        action: "s3:AbortMultipartUpload",
+        method: "DELETE",
+        uri: "/{Bucket}/{Key+}",
+        status: 204,
+        input: <super::AbortMultipartUploadRequest as Structure>::SHAPE,
+        output: <super::AbortMultipartUploadOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NO_SUCH_UPLOAD],
+    };
 
-    impl Operation for ListParts {
-        type Input = super::ListPartsRequest;
-        type Output = super::ListPartsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListParts", action: "s3:ListParts", errors: &[] };
+    pub struct CompleteMultipartUpload;
+
+    impl Operation for CompleteMultipartUpload {
+        type Input = super::CompleteMultipartUploadRequest;
+        type Output = super::CompleteMultipartUploadOutput;
+        const INFO: &'static OperationInfo = &COMPLETE_MULTIPART_UPLOAD_INFO;
     }
 
-    pub struct ListMultipartUploads;
+    pub(super) static COMPLETE_MULTIPART_UPLOAD_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CompleteMultipartUpload",
+        action: "s3:PutObject",
+        method: "POST",
+        uri: "/{Bucket}/{Key+}",
+        status: 200,
+        input: <super::CompleteMultipartUploadRequest as Structure>::SHAPE,
+        output: <super::CompleteMultipartUploadOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
 
-    impl Operation for ListMultipartUploads {
-        type Input = super::ListMultipartUploadsRequest;
-        type Output = super::ListMultipartUploadsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "ListMultipartUploads", action: "s3:ListMultipartUploads", errors: &[] };
+    pub struct CopyObject;
+
+    impl Operation for CopyObject {
+        type Input = super::CopyObjectRequest;
+        type Output = super::CopyObjectOutput;
+        const INFO: &'static OperationInfo = &COPY_OBJECT_INFO;
     }
 
-    pub struct PutBucketVersioning;
+    pub(super) static COPY_OBJECT_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CopyObject",
+        action: "s3:PutObject",
+        method: "PUT",
+        uri: "/{Bucket}/{Key+}",
+        status: 200,
+        input: <super::CopyObjectRequest as Structure>::SHAPE,
+        output: <super::CopyObjectOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::OBJECT_NOT_IN_ACTIVE_TIER_ERROR],
+    };
 
-    impl Operation for PutBucketVersioning {
-        type Input = super::PutBucketVersioningRequest;
-        type Output = super::PutBucketVersioningResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutBucketVersioning", action: "s3:PutBucketVersioning", errors: &[] };
+    pub struct CreateBucket;
+
+    impl Operation for CreateBucket {
+        type Input = super::CreateBucketRequest;
+        type Output = super::CreateBucketOutput;
+        const INFO: &'static OperationInfo = &CREATE_BUCKET_INFO;
     }
 
-    pub struct GetBucketVersioning;
+    pub(super) static CREATE_BUCKET_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateBucket",
+        action: "s3:CreateBucket",
+        method: "PUT",
+        uri: "/{Bucket}",
+        status: 200,
+        input: <super::CreateBucketRequest as Structure>::SHAPE,
+        output: <super::CreateBucketOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::BUCKET_ALREADY_EXISTS, super::errors::BUCKET_ALREADY_OWNED_BY_YOU],
+    };
 
-    impl Operation for GetBucketVersioning {
-        type Input = super::GetBucketVersioningRequest;
-        type Output = super::GetBucketVersioningOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetBucketVersioning", action: "s3:GetBucketVersioning", errors: &[] };
+    pub struct CreateMultipartUpload;
+
+    impl Operation for CreateMultipartUpload {
+        type Input = super::CreateMultipartUploadRequest;
+        type Output = super::CreateMultipartUploadOutput;
+        const INFO: &'static OperationInfo = &CREATE_MULTIPART_UPLOAD_INFO;
     }
 
-    pub struct PutBucketPolicy;
+    pub(super) static CREATE_MULTIPART_UPLOAD_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "CreateMultipartUpload",
+        action: "s3:PutObject",
+        method: "POST",
+        uri: "/{Bucket}/{Key+}?uploads",
+        status: 200,
+        input: <super::CreateMultipartUploadRequest as Structure>::SHAPE,
+        output: <super::CreateMultipartUploadOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
 
-    impl Operation for PutBucketPolicy {
-        type Input = super::PutBucketPolicyRequest;
-        type Output = super::PutBucketPolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutBucketPolicy", action: "s3:PutBucketPolicy", errors: &[] };
+    pub struct DeleteBucket;
+
+    impl Operation for DeleteBucket {
+        type Input = super::DeleteBucketRequest;
+        type Output = super::DeleteBucketResponse;
+        const INFO: &'static OperationInfo = &DELETE_BUCKET_INFO;
     }
 
-    pub struct GetBucketPolicy;
-
-    impl Operation for GetBucketPolicy {
-        type Input = super::GetBucketPolicyRequest;
-        type Output = super::GetBucketPolicyOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetBucketPolicy", action: "s3:GetBucketPolicy", errors: &[] };
-    }
-
-    pub struct DeleteBucketPolicy;
-
-    impl Operation for DeleteBucketPolicy {
-        type Input = super::DeleteBucketPolicyRequest;
-        type Output = super::DeleteBucketPolicyResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteBucketPolicy", action: "s3:DeleteBucketPolicy", errors: &[] };
-    }
-
-    pub struct PutPublicAccessBlock;
-
-    impl Operation for PutPublicAccessBlock {
-        type Input = super::PutPublicAccessBlockRequest;
-        type Output = super::PutPublicAccessBlockResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutPublicAccessBlock", action: "s3:PutPublicAccessBlock", errors: &[] };
-    }
-
-    pub struct GetPublicAccessBlock;
-
-    impl Operation for GetPublicAccessBlock {
-        type Input = super::GetPublicAccessBlockRequest;
-        type Output = super::GetPublicAccessBlockOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetPublicAccessBlock", action: "s3:GetPublicAccessBlock", errors: &[] };
-    }
-
-    pub struct DeletePublicAccessBlock;
-
-    impl Operation for DeletePublicAccessBlock {
-        type Input = super::DeletePublicAccessBlockRequest;
-        type Output = super::DeletePublicAccessBlockResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeletePublicAccessBlock", action: "s3:DeletePublicAccessBlock", errors: &[] };
-    }
-
-    pub struct PutBucketEncryption;
-
-    impl Operation for PutBucketEncryption {
-        type Input = super::PutBucketEncryptionRequest;
-        type Output = super::PutBucketEncryptionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutBucketEncryption", action: "s3:PutBucketEncryption", errors: &[] };
-    }
-
-    pub struct GetBucketEncryption;
-
-    impl Operation for GetBucketEncryption {
-        type Input = super::GetBucketEncryptionRequest;
-        type Output = super::GetBucketEncryptionOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetBucketEncryption", action: "s3:GetBucketEncryption", errors: &[] };
-    }
+    pub(super) static DELETE_BUCKET_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteBucket",
+        action: "s3:DeleteBucket",
+        method: "DELETE",
+        uri: "/{Bucket}",
+        status: 204,
+        input: <super::DeleteBucketRequest as Structure>::SHAPE,
+        output: <super::DeleteBucketResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
 
     pub struct DeleteBucketEncryption;
 
     impl Operation for DeleteBucketEncryption {
         type Input = super::DeleteBucketEncryptionRequest;
         type Output = super::DeleteBucketEncryptionResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteBucketEncryption", action: "s3:DeleteBucketEncryption", errors: &[] };
+        const INFO: &'static OperationInfo = &DELETE_BUCKET_ENCRYPTION_INFO;
     }
 
-    pub struct PutBucketTagging;
-
-    impl Operation for PutBucketTagging {
-        type Input = super::PutBucketTaggingRequest;
-        type Output = super::PutBucketTaggingResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutBucketTagging", action: "s3:PutBucketTagging", errors: &[] };
-    }
-
-    pub struct GetBucketTagging;
-
-    impl Operation for GetBucketTagging {
-        type Input = super::GetBucketTaggingRequest;
-        type Output = super::GetBucketTaggingOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetBucketTagging", action: "s3:GetBucketTagging", errors: &[] };
-    }
-
-    pub struct DeleteBucketTagging;
-
-    impl Operation for DeleteBucketTagging {
-        type Input = super::DeleteBucketTaggingRequest;
-        type Output = super::DeleteBucketTaggingResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteBucketTagging", action: "s3:DeleteBucketTagging", errors: &[] };
-    }
-
-    pub struct PutObjectTagging;
-
-    impl Operation for PutObjectTagging {
-        type Input = super::PutObjectTaggingRequest;
-        type Output = super::PutObjectTaggingOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutObjectTagging", action: "s3:PutObjectTagging", errors: &[] };
-    }
-
-    pub struct GetObjectTagging;
-
-    impl Operation for GetObjectTagging {
-        type Input = super::GetObjectTaggingRequest;
-        type Output = super::GetObjectTaggingOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetObjectTagging", action: "s3:GetObjectTagging", errors: &[] };
-    }
-
-    pub struct DeleteObjectTagging;
-
-    impl Operation for DeleteObjectTagging {
-        type Input = super::DeleteObjectTaggingRequest;
-        type Output = super::DeleteObjectTaggingOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteObjectTagging", action: "s3:DeleteObjectTagging", errors: &[] };
-    }
-
-    pub struct GetObjectAttributes;
-
-    impl Operation for GetObjectAttributes {
-        type Input = super::GetObjectAttributesRequest;
-        type Output = super::GetObjectAttributesOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetObjectAttributes", action: "s3:GetObjectAttributes", errors: &[] };
-    }
-
-    pub struct PutBucketOwnershipControls;
-
-    impl Operation for PutBucketOwnershipControls {
-        type Input = super::PutBucketOwnershipControlsRequest;
-        type Output = super::PutBucketOwnershipControlsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "PutBucketOwnershipControls", action: "s3:PutBucketOwnershipControls", errors: &[] };
-    }
-
-    pub struct GetBucketOwnershipControls;
-
-    impl Operation for GetBucketOwnershipControls {
-        type Input = super::GetBucketOwnershipControlsRequest;
-        type Output = super::GetBucketOwnershipControlsOutput;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetBucketOwnershipControls", action: "s3:GetBucketOwnershipControls", errors: &[] };
-    }
+    pub(super) static DELETE_BUCKET_ENCRYPTION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteBucketEncryption",
+        action: "s3:PutEncryptionConfiguration",
+        method: "DELETE",
+        uri: "/{Bucket}?encryption",
+        status: 204,
+        input: <super::DeleteBucketEncryptionRequest as Structure>::SHAPE,
+        output: <super::DeleteBucketEncryptionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
 
     pub struct DeleteBucketOwnershipControls;
 
     impl Operation for DeleteBucketOwnershipControls {
         type Input = super::DeleteBucketOwnershipControlsRequest;
         type Output = super::DeleteBucketOwnershipControlsResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "DeleteBucketOwnershipControls", action: "s3:DeleteBucketOwnershipControls", errors: &[] };
+        const INFO: &'static OperationInfo = &DELETE_BUCKET_OWNERSHIP_CONTROLS_INFO;
     }
 
+    pub(super) static DELETE_BUCKET_OWNERSHIP_CONTROLS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteBucketOwnershipControls",
+        action: "s3:PutBucketOwnershipControls",
+        method: "DELETE",
+        uri: "/{Bucket}?ownershipControls",
+        status: 204,
+        input: <super::DeleteBucketOwnershipControlsRequest as Structure>::SHAPE,
+        output: <super::DeleteBucketOwnershipControlsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct DeleteBucketPolicy;
+
+    impl Operation for DeleteBucketPolicy {
+        type Input = super::DeleteBucketPolicyRequest;
+        type Output = super::DeleteBucketPolicyResponse;
+        const INFO: &'static OperationInfo = &DELETE_BUCKET_POLICY_INFO;
+    }
+
+    pub(super) static DELETE_BUCKET_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteBucketPolicy",
+        action: "s3:DeleteBucketPolicy",
+        method: "DELETE",
+        uri: "/{Bucket}?policy",
+        status: 204,
+        input: <super::DeleteBucketPolicyRequest as Structure>::SHAPE,
+        output: <super::DeleteBucketPolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct DeleteBucketTagging;
+
+    impl Operation for DeleteBucketTagging {
+        type Input = super::DeleteBucketTaggingRequest;
+        type Output = super::DeleteBucketTaggingResponse;
+        const INFO: &'static OperationInfo = &DELETE_BUCKET_TAGGING_INFO;
+    }
+
+    pub(super) static DELETE_BUCKET_TAGGING_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteBucketTagging",
+        action: "s3:PutBucketTagging",
+        method: "DELETE",
+        uri: "/{Bucket}?tagging",
+        status: 204,
+        input: <super::DeleteBucketTaggingRequest as Structure>::SHAPE,
+        output: <super::DeleteBucketTaggingResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct DeleteObject;
+
+    impl Operation for DeleteObject {
+        type Input = super::DeleteObjectRequest;
+        type Output = super::DeleteObjectOutput;
+        const INFO: &'static OperationInfo = &DELETE_OBJECT_INFO;
+    }
+
+    pub(super) static DELETE_OBJECT_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteObject",
+        action: "s3:DeleteObject",
+        method: "DELETE",
+        uri: "/{Bucket}/{Key+}",
+        status: 204,
+        input: <super::DeleteObjectRequest as Structure>::SHAPE,
+        output: <super::DeleteObjectOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct DeleteObjectTagging;
+
+    impl Operation for DeleteObjectTagging {
+        type Input = super::DeleteObjectTaggingRequest;
+        type Output = super::DeleteObjectTaggingOutput;
+        const INFO: &'static OperationInfo = &DELETE_OBJECT_TAGGING_INFO;
+    }
+
+    pub(super) static DELETE_OBJECT_TAGGING_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteObjectTagging",
+        action: "s3:DeleteObjectTagging",
+        method: "DELETE",
+        uri: "/{Bucket}/{Key+}?tagging",
+        status: 204,
+        input: <super::DeleteObjectTaggingRequest as Structure>::SHAPE,
+        output: <super::DeleteObjectTaggingOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct DeleteObjects;
+
+    impl Operation for DeleteObjects {
+        type Input = super::DeleteObjectsRequest;
+        type Output = super::DeleteObjectsOutput;
+        const INFO: &'static OperationInfo = &DELETE_OBJECTS_INFO;
+    }
+
+    pub(super) static DELETE_OBJECTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteObjects",
+        action: "s3:DeleteObject",
+        method: "POST",
+        uri: "/{Bucket}?delete",
+        status: 200,
+        input: <super::DeleteObjectsRequest as Structure>::SHAPE,
+        output: <super::DeleteObjectsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct DeletePublicAccessBlock;
+
+    impl Operation for DeletePublicAccessBlock {
+        type Input = super::DeletePublicAccessBlockRequest;
+        type Output = super::DeletePublicAccessBlockResponse;
+        const INFO: &'static OperationInfo = &DELETE_PUBLIC_ACCESS_BLOCK_INFO;
+    }
+
+    pub(super) static DELETE_PUBLIC_ACCESS_BLOCK_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeletePublicAccessBlock",
+        action: "s3:PutBucketPublicAccessBlock",
+        method: "DELETE",
+        uri: "/{Bucket}?publicAccessBlock",
+        status: 204,
+        input: <super::DeletePublicAccessBlockRequest as Structure>::SHAPE,
+        output: <super::DeletePublicAccessBlockResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetBucketEncryption;
+
+    impl Operation for GetBucketEncryption {
+        type Input = super::GetBucketEncryptionRequest;
+        type Output = super::GetBucketEncryptionOutput;
+        const INFO: &'static OperationInfo = &GET_BUCKET_ENCRYPTION_INFO;
+    }
+
+    pub(super) static GET_BUCKET_ENCRYPTION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetBucketEncryption",
+        action: "s3:GetEncryptionConfiguration",
+        method: "GET",
+        uri: "/{Bucket}?encryption",
+        status: 200,
+        input: <super::GetBucketEncryptionRequest as Structure>::SHAPE,
+        output: <super::GetBucketEncryptionOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetBucketLocation;
+
+    impl Operation for GetBucketLocation {
+        type Input = super::GetBucketLocationRequest;
+        type Output = super::GetBucketLocationOutput;
+        const INFO: &'static OperationInfo = &GET_BUCKET_LOCATION_INFO;
+    }
+
+    pub(super) static GET_BUCKET_LOCATION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetBucketLocation",
+        action: "s3:GetBucketLocation",
+        method: "GET",
+        uri: "/{Bucket}?location",
+        status: 200,
+        input: <super::GetBucketLocationRequest as Structure>::SHAPE,
+        output: <super::GetBucketLocationOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetBucketOwnershipControls;
+
+    impl Operation for GetBucketOwnershipControls {
+        type Input = super::GetBucketOwnershipControlsRequest;
+        type Output = super::GetBucketOwnershipControlsOutput;
+        const INFO: &'static OperationInfo = &GET_BUCKET_OWNERSHIP_CONTROLS_INFO;
+    }
+
+    pub(super) static GET_BUCKET_OWNERSHIP_CONTROLS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetBucketOwnershipControls",
+        action: "s3:GetBucketOwnershipControls",
+        method: "GET",
+        uri: "/{Bucket}?ownershipControls",
+        status: 200,
+        input: <super::GetBucketOwnershipControlsRequest as Structure>::SHAPE,
+        output: <super::GetBucketOwnershipControlsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetBucketPolicy;
+
+    impl Operation for GetBucketPolicy {
+        type Input = super::GetBucketPolicyRequest;
+        type Output = super::GetBucketPolicyOutput;
+        const INFO: &'static OperationInfo = &GET_BUCKET_POLICY_INFO;
+    }
+
+    pub(super) static GET_BUCKET_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetBucketPolicy",
+        action: "s3:GetBucketPolicy",
+        method: "GET",
+        uri: "/{Bucket}?policy",
+        status: 200,
+        input: <super::GetBucketPolicyRequest as Structure>::SHAPE,
+        output: <super::GetBucketPolicyOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetBucketTagging;
+
+    impl Operation for GetBucketTagging {
+        type Input = super::GetBucketTaggingRequest;
+        type Output = super::GetBucketTaggingOutput;
+        const INFO: &'static OperationInfo = &GET_BUCKET_TAGGING_INFO;
+    }
+
+    pub(super) static GET_BUCKET_TAGGING_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetBucketTagging",
+        action: "s3:GetBucketTagging",
+        method: "GET",
+        uri: "/{Bucket}?tagging",
+        status: 200,
+        input: <super::GetBucketTaggingRequest as Structure>::SHAPE,
+        output: <super::GetBucketTaggingOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetBucketVersioning;
+
+    impl Operation for GetBucketVersioning {
+        type Input = super::GetBucketVersioningRequest;
+        type Output = super::GetBucketVersioningOutput;
+        const INFO: &'static OperationInfo = &GET_BUCKET_VERSIONING_INFO;
+    }
+
+    pub(super) static GET_BUCKET_VERSIONING_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetBucketVersioning",
+        action: "s3:GetBucketVersioning",
+        method: "GET",
+        uri: "/{Bucket}?versioning",
+        status: 200,
+        input: <super::GetBucketVersioningRequest as Structure>::SHAPE,
+        output: <super::GetBucketVersioningOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetObject;
+
+    impl Operation for GetObject {
+        type Input = super::GetObjectRequest;
+        type Output = super::GetObjectOutput;
+        const INFO: &'static OperationInfo = &GET_OBJECT_INFO;
+    }
+
+    pub(super) static GET_OBJECT_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetObject",
+        action: "s3:GetObject",
+        method: "GET",
+        uri: "/{Bucket}/{Key+}",
+        status: 200,
+        input: <super::GetObjectRequest as Structure>::SHAPE,
+        output: <super::GetObjectOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NO_SUCH_KEY, super::errors::INVALID_OBJECT_STATE],
+    };
+
+    pub struct GetObjectAttributes;
+
+    impl Operation for GetObjectAttributes {
+        type Input = super::GetObjectAttributesRequest;
+        type Output = super::GetObjectAttributesOutput;
+        const INFO: &'static OperationInfo = &GET_OBJECT_ATTRIBUTES_INFO;
+    }
+
+    pub(super) static GET_OBJECT_ATTRIBUTES_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetObjectAttributes",
+        action: "s3:GetObjectAttributes",
+        method: "GET",
+        uri: "/{Bucket}/{Key+}?attributes",
+        status: 200,
+        input: <super::GetObjectAttributesRequest as Structure>::SHAPE,
+        output: <super::GetObjectAttributesOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NO_SUCH_KEY],
+    };
+
+    pub struct GetObjectTagging;
+
+    impl Operation for GetObjectTagging {
+        type Input = super::GetObjectTaggingRequest;
+        type Output = super::GetObjectTaggingOutput;
+        const INFO: &'static OperationInfo = &GET_OBJECT_TAGGING_INFO;
+    }
+
+    pub(super) static GET_OBJECT_TAGGING_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetObjectTagging",
+        action: "s3:GetObjectTagging",
+        method: "GET",
+        uri: "/{Bucket}/{Key+}?tagging",
+        status: 200,
+        input: <super::GetObjectTaggingRequest as Structure>::SHAPE,
+        output: <super::GetObjectTaggingOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetPublicAccessBlock;
+
+    impl Operation for GetPublicAccessBlock {
+        type Input = super::GetPublicAccessBlockRequest;
+        type Output = super::GetPublicAccessBlockOutput;
+        const INFO: &'static OperationInfo = &GET_PUBLIC_ACCESS_BLOCK_INFO;
+    }
+
+    pub(super) static GET_PUBLIC_ACCESS_BLOCK_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetPublicAccessBlock",
+        action: "s3:GetBucketPublicAccessBlock",
+        method: "GET",
+        uri: "/{Bucket}?publicAccessBlock",
+        status: 200,
+        input: <super::GetPublicAccessBlockRequest as Structure>::SHAPE,
+        output: <super::GetPublicAccessBlockOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct HeadBucket;
+
+    impl Operation for HeadBucket {
+        type Input = super::HeadBucketRequest;
+        type Output = super::HeadBucketOutput;
+        const INFO: &'static OperationInfo = &HEAD_BUCKET_INFO;
+    }
+
+    pub(super) static HEAD_BUCKET_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "HeadBucket",
+        action: "s3:ListBucket",
+        method: "HEAD",
+        uri: "/{Bucket}",
+        status: 200,
+        input: <super::HeadBucketRequest as Structure>::SHAPE,
+        output: <super::HeadBucketOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NO_SUCH_BUCKET],
+    };
+
+    pub struct HeadObject;
+
+    impl Operation for HeadObject {
+        type Input = super::HeadObjectRequest;
+        type Output = super::HeadObjectOutput;
+        const INFO: &'static OperationInfo = &HEAD_OBJECT_INFO;
+    }
+
+    pub(super) static HEAD_OBJECT_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "HeadObject",
+        action: "s3:GetObject",
+        method: "HEAD",
+        uri: "/{Bucket}/{Key+}",
+        status: 200,
+        input: <super::HeadObjectRequest as Structure>::SHAPE,
+        output: <super::HeadObjectOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NO_SUCH_KEY],
+    };
+
+    pub struct ListBuckets;
+
+    impl Operation for ListBuckets {
+        type Input = super::ListBucketsRequest;
+        type Output = super::ListBucketsOutput;
+        const INFO: &'static OperationInfo = &LIST_BUCKETS_INFO;
+    }
+
+    pub(super) static LIST_BUCKETS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListBuckets",
+        action: "s3:ListAllMyBuckets",
+        method: "GET",
+        uri: "/",
+        status: 200,
+        input: <super::ListBucketsRequest as Structure>::SHAPE,
+        output: <super::ListBucketsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct ListMultipartUploads;
+
+    impl Operation for ListMultipartUploads {
+        type Input = super::ListMultipartUploadsRequest;
+        type Output = super::ListMultipartUploadsOutput;
+        const INFO: &'static OperationInfo = &LIST_MULTIPART_UPLOADS_INFO;
+    }
+
+    pub(super) static LIST_MULTIPART_UPLOADS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListMultipartUploads",
+        action: "s3:ListBucketMultipartUploads",
+        method: "GET",
+        uri: "/{Bucket}?uploads",
+        status: 200,
+        input: <super::ListMultipartUploadsRequest as Structure>::SHAPE,
+        output: <super::ListMultipartUploadsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct ListObjectVersions;
+
+    impl Operation for ListObjectVersions {
+        type Input = super::ListObjectVersionsRequest;
+        type Output = super::ListObjectVersionsOutput;
+        const INFO: &'static OperationInfo = &LIST_OBJECT_VERSIONS_INFO;
+    }
+
+    pub(super) static LIST_OBJECT_VERSIONS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListObjectVersions",
+        action: "s3:ListBucketVersions",
+        method: "GET",
+        uri: "/{Bucket}?versions",
+        status: 200,
+        input: <super::ListObjectVersionsRequest as Structure>::SHAPE,
+        output: <super::ListObjectVersionsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct ListObjects;
+
+    impl Operation for ListObjects {
+        type Input = super::ListObjectsRequest;
+        type Output = super::ListObjectsOutput;
+        const INFO: &'static OperationInfo = &LIST_OBJECTS_INFO;
+    }
+
+    pub(super) static LIST_OBJECTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListObjects",
+        action: "s3:ListBucket",
+        method: "GET",
+        uri: "/{Bucket}",
+        status: 200,
+        input: <super::ListObjectsRequest as Structure>::SHAPE,
+        output: <super::ListObjectsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NO_SUCH_BUCKET],
+    };
+
+    pub struct ListObjectsV2;
+
+    impl Operation for ListObjectsV2 {
+        type Input = super::ListObjectsV2Request;
+        type Output = super::ListObjectsV2Output;
+        const INFO: &'static OperationInfo = &LIST_OBJECTS_V2_INFO;
+    }
+
+    pub(super) static LIST_OBJECTS_V2_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListObjectsV2",
+        action: "s3:ListBucket",
+        method: "GET",
+        uri: "/{Bucket}?list-type=2",
+        status: 200,
+        input: <super::ListObjectsV2Request as Structure>::SHAPE,
+        output: <super::ListObjectsV2Output as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::NO_SUCH_BUCKET],
+    };
+
+    pub struct ListParts;
+
+    impl Operation for ListParts {
+        type Input = super::ListPartsRequest;
+        type Output = super::ListPartsOutput;
+        const INFO: &'static OperationInfo = &LIST_PARTS_INFO;
+    }
+
+    pub(super) static LIST_PARTS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListParts",
+        action: "s3:ListMultipartUploadParts",
+        method: "GET",
+        uri: "/{Bucket}/{Key+}",
+        status: 200,
+        input: <super::ListPartsRequest as Structure>::SHAPE,
+        output: <super::ListPartsOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct PutBucketEncryption;
+
+    impl Operation for PutBucketEncryption {
+        type Input = super::PutBucketEncryptionRequest;
+        type Output = super::PutBucketEncryptionResponse;
+        const INFO: &'static OperationInfo = &PUT_BUCKET_ENCRYPTION_INFO;
+    }
+
+    pub(super) static PUT_BUCKET_ENCRYPTION_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutBucketEncryption",
+        action: "s3:PutEncryptionConfiguration",
+        method: "PUT",
+        uri: "/{Bucket}?encryption",
+        status: 200,
+        input: <super::PutBucketEncryptionRequest as Structure>::SHAPE,
+        output: <super::PutBucketEncryptionResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct PutBucketOwnershipControls;
+
+    impl Operation for PutBucketOwnershipControls {
+        type Input = super::PutBucketOwnershipControlsRequest;
+        type Output = super::PutBucketOwnershipControlsResponse;
+        const INFO: &'static OperationInfo = &PUT_BUCKET_OWNERSHIP_CONTROLS_INFO;
+    }
+
+    pub(super) static PUT_BUCKET_OWNERSHIP_CONTROLS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutBucketOwnershipControls",
+        action: "s3:PutBucketOwnershipControls",
+        method: "PUT",
+        uri: "/{Bucket}?ownershipControls",
+        status: 200,
+        input: <super::PutBucketOwnershipControlsRequest as Structure>::SHAPE,
+        output: <super::PutBucketOwnershipControlsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct PutBucketPolicy;
+
+    impl Operation for PutBucketPolicy {
+        type Input = super::PutBucketPolicyRequest;
+        type Output = super::PutBucketPolicyResponse;
+        const INFO: &'static OperationInfo = &PUT_BUCKET_POLICY_INFO;
+    }
+
+    pub(super) static PUT_BUCKET_POLICY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutBucketPolicy",
+        action: "s3:PutBucketPolicy",
+        method: "PUT",
+        uri: "/{Bucket}?policy",
+        status: 200,
+        input: <super::PutBucketPolicyRequest as Structure>::SHAPE,
+        output: <super::PutBucketPolicyResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct PutBucketTagging;
+
+    impl Operation for PutBucketTagging {
+        type Input = super::PutBucketTaggingRequest;
+        type Output = super::PutBucketTaggingResponse;
+        const INFO: &'static OperationInfo = &PUT_BUCKET_TAGGING_INFO;
+    }
+
+    pub(super) static PUT_BUCKET_TAGGING_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutBucketTagging",
+        action: "s3:PutBucketTagging",
+        method: "PUT",
+        uri: "/{Bucket}?tagging",
+        status: 200,
+        input: <super::PutBucketTaggingRequest as Structure>::SHAPE,
+        output: <super::PutBucketTaggingResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct PutBucketVersioning;
+
+    impl Operation for PutBucketVersioning {
+        type Input = super::PutBucketVersioningRequest;
+        type Output = super::PutBucketVersioningResponse;
+        const INFO: &'static OperationInfo = &PUT_BUCKET_VERSIONING_INFO;
+    }
+
+    pub(super) static PUT_BUCKET_VERSIONING_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutBucketVersioning",
+        action: "s3:PutBucketVersioning",
+        method: "PUT",
+        uri: "/{Bucket}?versioning",
+        status: 200,
+        input: <super::PutBucketVersioningRequest as Structure>::SHAPE,
+        output: <super::PutBucketVersioningResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct PutObject;
+
+    impl Operation for PutObject {
+        type Input = super::PutObjectRequest;
+        type Output = super::PutObjectOutput;
+        const INFO: &'static OperationInfo = &PUT_OBJECT_INFO;
+    }
+
+    pub(super) static PUT_OBJECT_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutObject",
+        action: "s3:PutObject",
+        method: "PUT",
+        uri: "/{Bucket}/{Key+}",
+        status: 200,
+        input: <super::PutObjectRequest as Structure>::SHAPE,
+        output: <super::PutObjectOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[
+            super::errors::INVALID_REQUEST,
+            super::errors::INVALID_WRITE_OFFSET,
+            super::errors::TOO_MANY_PARTS,
+            super::errors::ENCRYPTION_TYPE_MISMATCH,
+        ],
+    };
+
+    pub struct PutObjectTagging;
+
+    impl Operation for PutObjectTagging {
+        type Input = super::PutObjectTaggingRequest;
+        type Output = super::PutObjectTaggingOutput;
+        const INFO: &'static OperationInfo = &PUT_OBJECT_TAGGING_INFO;
+    }
+
+    pub(super) static PUT_OBJECT_TAGGING_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutObjectTagging",
+        action: "s3:PutObjectTagging",
+        method: "PUT",
+        uri: "/{Bucket}/{Key+}?tagging",
+        status: 200,
+        input: <super::PutObjectTaggingRequest as Structure>::SHAPE,
+        output: <super::PutObjectTaggingOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct PutPublicAccessBlock;
+
+    impl Operation for PutPublicAccessBlock {
+        type Input = super::PutPublicAccessBlockRequest;
+        type Output = super::PutPublicAccessBlockResponse;
+        const INFO: &'static OperationInfo = &PUT_PUBLIC_ACCESS_BLOCK_INFO;
+    }
+
+    pub(super) static PUT_PUBLIC_ACCESS_BLOCK_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutPublicAccessBlock",
+        action: "s3:PutBucketPublicAccessBlock",
+        method: "PUT",
+        uri: "/{Bucket}?publicAccessBlock",
+        status: 200,
+        input: <super::PutPublicAccessBlockRequest as Structure>::SHAPE,
+        output: <super::PutPublicAccessBlockResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct UploadPart;
+
+    impl Operation for UploadPart {
+        type Input = super::UploadPartRequest;
+        type Output = super::UploadPartOutput;
+        const INFO: &'static OperationInfo = &UPLOAD_PART_INFO;
+    }
+
+    pub(super) static UPLOAD_PART_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UploadPart",
+        action: "s3:PutObject",
+        method: "PUT",
+        uri: "/{Bucket}/{Key+}",
+        status: 200,
+        input: <super::UploadPartRequest as Structure>::SHAPE,
+        output: <super::UploadPartOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct UploadPartCopy;
+
+    impl Operation for UploadPartCopy {
+        type Input = super::UploadPartCopyRequest;
+        type Output = super::UploadPartCopyOutput;
+        const INFO: &'static OperationInfo = &UPLOAD_PART_COPY_INFO;
+    }
+
+    pub(super) static UPLOAD_PART_COPY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UploadPartCopy",
+        action: "s3:PutObject",
+        method: "PUT",
+        uri: "/{Bucket}/{Key+}",
+        status: 200,
+        input: <super::UploadPartCopyRequest as Structure>::SHAPE,
+        output: <super::UploadPartCopyOutput as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "s3",
+    signing_name: "s3",
+    endpoint_prefix: "s3",
+    protocols: &[Protocol::RestXml],
+    target_prefix: None,
+    cbor_name: None,
+    version: "2006-03-01",
+    xml_namespace: None,
+    validation_code: None,
+    operations: &[
+        &ops::ABORT_MULTIPART_UPLOAD_INFO,
+        &ops::COMPLETE_MULTIPART_UPLOAD_INFO,
+        &ops::COPY_OBJECT_INFO,
+        &ops::CREATE_BUCKET_INFO,
+        &ops::CREATE_MULTIPART_UPLOAD_INFO,
+        &ops::DELETE_BUCKET_INFO,
+        &ops::DELETE_BUCKET_ENCRYPTION_INFO,
+        &ops::DELETE_BUCKET_OWNERSHIP_CONTROLS_INFO,
+        &ops::DELETE_BUCKET_POLICY_INFO,
+        &ops::DELETE_BUCKET_TAGGING_INFO,
+        &ops::DELETE_OBJECT_INFO,
+        &ops::DELETE_OBJECT_TAGGING_INFO,
+        &ops::DELETE_OBJECTS_INFO,
+        &ops::DELETE_PUBLIC_ACCESS_BLOCK_INFO,
+        &ops::GET_BUCKET_ENCRYPTION_INFO,
+        &ops::GET_BUCKET_LOCATION_INFO,
+        &ops::GET_BUCKET_OWNERSHIP_CONTROLS_INFO,
+        &ops::GET_BUCKET_POLICY_INFO,
+        &ops::GET_BUCKET_TAGGING_INFO,
+        &ops::GET_BUCKET_VERSIONING_INFO,
+        &ops::GET_OBJECT_INFO,
+        &ops::GET_OBJECT_ATTRIBUTES_INFO,
+        &ops::GET_OBJECT_TAGGING_INFO,
+        &ops::GET_PUBLIC_ACCESS_BLOCK_INFO,
+        &ops::HEAD_BUCKET_INFO,
+        &ops::HEAD_OBJECT_INFO,
+        &ops::LIST_BUCKETS_INFO,
+        &ops::LIST_MULTIPART_UPLOADS_INFO,
+        &ops::LIST_OBJECT_VERSIONS_INFO,
+        &ops::LIST_OBJECTS_INFO,
+        &ops::LIST_OBJECTS_V2_INFO,
+        &ops::LIST_PARTS_INFO,
+        &ops::PUT_BUCKET_ENCRYPTION_INFO,
+        &ops::PUT_BUCKET_OWNERSHIP_CONTROLS_INFO,
+        &ops::PUT_BUCKET_POLICY_INFO,
+        &ops::PUT_BUCKET_TAGGING_INFO,
+        &ops::PUT_BUCKET_VERSIONING_INFO,
+        &ops::PUT_OBJECT_INFO,
+        &ops::PUT_OBJECT_TAGGING_INFO,
+        &ops::PUT_PUBLIC_ACCESS_BLOCK_INFO,
+        &ops::UPLOAD_PART_INFO,
+        &ops::UPLOAD_PART_COPY_INFO,
+    ],
+    unlisted: &[
+        "CreateBucketMetadataConfiguration",
+        "CreateBucketMetadataTableConfiguration",
+        "CreateSession",
+        "DeleteBucketAnalyticsConfiguration",
+        "DeleteBucketCors",
+        "DeleteBucketIntelligentTieringConfiguration",
+        "DeleteBucketInventoryConfiguration",
+        "DeleteBucketLifecycle",
+        "DeleteBucketMetadataConfiguration",
+        "DeleteBucketMetadataTableConfiguration",
+        "DeleteBucketMetricsConfiguration",
+        "DeleteBucketReplication",
+        "DeleteBucketWebsite",
+        "GetBucketAbac",
+        "GetBucketAccelerateConfiguration",
+        "GetBucketAcl",
+        "GetBucketAnalyticsConfiguration",
+        "GetBucketCors",
+        "GetBucketIntelligentTieringConfiguration",
+        "GetBucketInventoryConfiguration",
+        "GetBucketLifecycle",
+        "GetBucketLifecycleConfiguration",
+        "GetBucketLogging",
+        "GetBucketMetadataConfiguration",
+        "GetBucketMetadataTableConfiguration",
+        "GetBucketMetricsConfiguration",
+        "GetBucketNotification",
+        "GetBucketNotificationConfiguration",
+        "GetBucketPolicyStatus",
+        "GetBucketReplication",
+        "GetBucketRequestPayment",
+        "GetBucketWebsite",
+        "GetObjectAcl",
+        "GetObjectLegalHold",
+        "GetObjectLockConfiguration",
+        "GetObjectRetention",
+        "GetObjectTorrent",
+        "ListBucketAnalyticsConfigurations",
+        "ListBucketIntelligentTieringConfigurations",
+        "ListBucketInventoryConfigurations",
+        "ListBucketMetricsConfigurations",
+        "ListDirectoryBuckets",
+        "PutBucketAbac",
+        "PutBucketAccelerateConfiguration",
+        "PutBucketAcl",
+        "PutBucketAnalyticsConfiguration",
+        "PutBucketCors",
+        "PutBucketIntelligentTieringConfiguration",
+        "PutBucketInventoryConfiguration",
+        "PutBucketLifecycle",
+        "PutBucketLifecycleConfiguration",
+        "PutBucketLogging",
+        "PutBucketMetricsConfiguration",
+        "PutBucketNotification",
+        "PutBucketNotificationConfiguration",
+        "PutBucketReplication",
+        "PutBucketRequestPayment",
+        "PutBucketWebsite",
+        "PutObjectAcl",
+        "PutObjectLegalHold",
+        "PutObjectLockConfiguration",
+        "PutObjectRetention",
+        "RenameObject",
+        "RestoreObject",
+        "SelectObjectContent",
+        "UpdateBucketMetadataInventoryTableConfiguration",
+        "UpdateBucketMetadataJournalTableConfiguration",
+        "UpdateObjectEncryption",
+        "WriteGetObjectResponse",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_s3_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
-            handle CreateBucket;
-            query HeadBucket;
-            handle DeleteBucket;
-            query ListBuckets;
-            query GetBucketLocation;
-            serve PutObject;
-            serve GetObject;
-            query HeadObject;
-            handle DeleteObject;
-            handle DeleteObjects;
+            handle AbortMultipartUpload;
+            serve CompleteMultipartUpload;
             serve CopyObject;
-            query ListObjectsV2;
-            query ListObjects;
-            query ListObjectVersions;
+            handle CreateBucket;
             handle CreateMultipartUpload;
+            handle DeleteBucket;
+            handle DeleteBucketEncryption;
+            handle DeleteBucketOwnershipControls;
+            handle DeleteBucketPolicy;
+            handle DeleteBucketTagging;
+            handle DeleteObject;
+            handle DeleteObjectTagging;
+            handle DeleteObjects;
+            handle DeletePublicAccessBlock;
+            query GetBucketEncryption;
+            query GetBucketLocation;
+            query GetBucketOwnershipControls;
+            query GetBucketPolicy;
+            query GetBucketTagging;
+            query GetBucketVersioning;
+            serve GetObject;
+            query GetObjectAttributes;
+            query GetObjectTagging;
+            query GetPublicAccessBlock;
+            query HeadBucket;
+            query HeadObject;
+            query ListBuckets;
+            query ListMultipartUploads;
+            query ListObjectVersions;
+            query ListObjects;
+            query ListObjectsV2;
+            query ListParts;
+            handle PutBucketEncryption;
+            handle PutBucketOwnershipControls;
+            handle PutBucketPolicy;
+            handle PutBucketTagging;
+            handle PutBucketVersioning;
+            serve PutObject;
+            handle PutObjectTagging;
+            handle PutPublicAccessBlock;
             serve UploadPart;
             serve UploadPartCopy;
-            serve CompleteMultipartUpload;
-            handle AbortMultipartUpload;
-            query ListParts;
-            query ListMultipartUploads;
-            handle PutBucketVersioning;
-            query GetBucketVersioning;
-            handle PutBucketPolicy;
-            query GetBucketPolicy;
-            handle DeleteBucketPolicy;
-            handle PutPublicAccessBlock;
-            query GetPublicAccessBlock;
-            handle DeletePublicAccessBlock;
-            handle PutBucketEncryption;
-            query GetBucketEncryption;
-            handle DeleteBucketEncryption;
-            handle PutBucketTagging;
-            query GetBucketTagging;
-            handle DeleteBucketTagging;
-            handle PutObjectTagging;
-            query GetObjectTagging;
-            handle DeleteObjectTagging;
-            query GetObjectAttributes;
-            handle PutBucketOwnershipControls;
-            query GetBucketOwnershipControls;
-            handle DeleteBucketOwnershipControls;
         }
     };
 }

@@ -4,23 +4,67 @@
 #![expect(missing_docs, reason = "the names are those of the published model")]
 
 use updraft_types::Timestamp;
-use crate::ServiceInfo;
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetCallerIdentityRequest {
-}
+use crate::shape::{self, Location, Range, StructShape};
+use crate::value::{Members, Structure, wire_by_members};
+use crate::{Protocol, ServiceInfo};
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct GetCallerIdentityResponse {
-    pub user_id: Option<String>,
-    pub account: Option<String>,
-    pub arn: Option<String>,
-}
+#[rustfmt::skip]
+static ARN_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(20), max: Some(2048) }, pattern: Some("[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ROLE_SESSION_NAME_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(2), max: Some(64) }, pattern: Some("[\\w+=,.@-]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static POLICY_DESCRIPTOR_TYPE_SHAPE: shape::Shape = shape::Shape::Structure(&POLICY_DESCRIPTOR_TYPE_STRUCT);
+
+#[rustfmt::skip]
+static POLICY_DESCRIPTOR_TYPE_STRUCT: StructShape = StructShape { name: "PolicyDescriptorType", members: &[shape::Member { name: "arn", wire_name: "arn", shape: &ARN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PolicyDescriptorType {
     pub arn: Option<String>,
 }
+
+impl Structure for PolicyDescriptorType {
+    const SHAPE: &'static StructShape = &POLICY_DESCRIPTOR_TYPE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { arn: members.take_some(0) }
+    }
+}
+
+wire_by_members!(PolicyDescriptorType);
+
+#[rustfmt::skip]
+static POLICY_DESCRIPTOR_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &POLICY_DESCRIPTOR_TYPE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: None }, pattern: Some("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ROLE_DURATION_SECONDS_TYPE_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(900), max: Some(43200) });
+
+#[rustfmt::skip]
+static TAG_KEY_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: Some("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_VALUE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(256) }, pattern: Some("[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_SHAPE: shape::Shape = shape::Shape::Structure(&TAG_STRUCT);
+
+#[rustfmt::skip]
+static TAG_STRUCT: StructShape = StructShape { name: "Tag", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &TAG_KEY_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &TAG_VALUE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tag {
@@ -28,11 +72,92 @@ pub struct Tag {
     pub value: String,
 }
 
+impl Structure for Tag {
+    const SHAPE: &'static StructShape = &TAG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { key: members.take(0), value: members.take(1) }
+    }
+}
+
+wire_by_members!(Tag);
+
+#[rustfmt::skip]
+static TAG_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(50) } });
+
+#[rustfmt::skip]
+static TAG_KEY_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_KEY_TYPE_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(50) } });
+
+#[rustfmt::skip]
+static EXTERNAL_ID_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(2), max: Some(1224) }, pattern: Some("[\\w+=,.@:\\/-]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SERIAL_NUMBER_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(9), max: Some(256) }, pattern: Some("[\\w+=/:,.@-]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TOKEN_CODE_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(6), max: Some(6) }, pattern: Some("[\\d]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SOURCE_IDENTITY_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(2), max: Some(64) }, pattern: Some("[\\w+=,.@-]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CONTEXT_ASSERTION_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(4), max: Some(2048) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PROVIDED_CONTEXT_SHAPE: shape::Shape = shape::Shape::Structure(&PROVIDED_CONTEXT_STRUCT);
+
+#[rustfmt::skip]
+static PROVIDED_CONTEXT_STRUCT: StructShape = StructShape { name: "ProvidedContext", members: &[shape::Member { name: "ProviderArn", wire_name: "ProviderArn", shape: &ARN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ContextAssertion", wire_name: "ContextAssertion", shape: &CONTEXT_ASSERTION_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProvidedContext {
     pub provider_arn: Option<String>,
     pub context_assertion: Option<String>,
 }
+
+impl Structure for ProvidedContext {
+    const SHAPE: &'static StructShape = &PROVIDED_CONTEXT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.provider_arn);
+        members.put_some(1, self.context_assertion);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { provider_arn: members.take_some(0), context_assertion: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ProvidedContext);
+
+#[rustfmt::skip]
+static PROVIDED_CONTEXTS_LIST_TYPE_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &PROVIDED_CONTEXT_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(5) } });
+
+#[rustfmt::skip]
+static ASSUME_ROLE_REQUEST_STRUCT: StructShape = StructShape { name: "AssumeRoleRequest", members: &[shape::Member { name: "RoleArn", wire_name: "RoleArn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RoleSessionName", wire_name: "RoleSessionName", shape: &ROLE_SESSION_NAME_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PolicyArns", wire_name: "PolicyArns", shape: &POLICY_DESCRIPTOR_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Policy", wire_name: "Policy", shape: &UNRESTRICTED_SESSION_POLICY_DOCUMENT_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DurationSeconds", wire_name: "DurationSeconds", shape: &ROLE_DURATION_SECONDS_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TransitiveTagKeys", wire_name: "TransitiveTagKeys", shape: &TAG_KEY_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExternalId", wire_name: "ExternalId", shape: &EXTERNAL_ID_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SerialNumber", wire_name: "SerialNumber", shape: &SERIAL_NUMBER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TokenCode", wire_name: "TokenCode", shape: &TOKEN_CODE_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SourceIdentity", wire_name: "SourceIdentity", shape: &SOURCE_IDENTITY_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ProvidedContexts", wire_name: "ProvidedContexts", shape: &PROVIDED_CONTEXTS_LIST_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AssumeRoleRequest {
@@ -50,6 +175,68 @@ pub struct AssumeRoleRequest {
     pub provided_contexts: Option<Vec<ProvidedContext>>,
 }
 
+impl Structure for AssumeRoleRequest {
+    const SHAPE: &'static StructShape = &ASSUME_ROLE_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.role_arn);
+        members.put(1, self.role_session_name);
+        members.put_some(2, self.policy_arns);
+        members.put_some(3, self.policy);
+        members.put_some(4, self.duration_seconds);
+        members.put_some(5, self.tags);
+        members.put_some(6, self.transitive_tag_keys);
+        members.put_some(7, self.external_id);
+        members.put_some(8, self.serial_number);
+        members.put_some(9, self.token_code);
+        members.put_some(10, self.source_identity);
+        members.put_some(11, self.provided_contexts);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            role_arn: members.take(0),
+            role_session_name: members.take(1),
+            policy_arns: members.take_some(2),
+            policy: members.take_some(3),
+            duration_seconds: members.take_some(4),
+            tags: members.take_some(5),
+            transitive_tag_keys: members.take_some(6),
+            external_id: members.take_some(7),
+            serial_number: members.take_some(8),
+            token_code: members.take_some(9),
+            source_identity: members.take_some(10),
+            provided_contexts: members.take_some(11),
+        }
+    }
+}
+
+wire_by_members!(AssumeRoleRequest);
+
+#[rustfmt::skip]
+static ACCESS_KEY_ID_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(16), max: Some(128) }, pattern: Some("[\\w]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ACCESS_KEY_SECRET_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: true });
+
+#[rustfmt::skip]
+static TOKEN_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DATE_TYPE_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static CREDENTIALS_SHAPE: shape::Shape = shape::Shape::Structure(&CREDENTIALS_STRUCT);
+
+#[rustfmt::skip]
+static CREDENTIALS_STRUCT: StructShape = StructShape { name: "Credentials", members: &[shape::Member { name: "AccessKeyId", wire_name: "AccessKeyId", shape: &ACCESS_KEY_ID_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SecretAccessKey", wire_name: "SecretAccessKey", shape: &ACCESS_KEY_SECRET_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SessionToken", wire_name: "SessionToken", shape: &TOKEN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Expiration", wire_name: "Expiration", shape: &DATE_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Credentials {
     pub access_key_id: String,
@@ -58,11 +245,73 @@ pub struct Credentials {
     pub expiration: Timestamp,
 }
 
+impl Structure for Credentials {
+    const SHAPE: &'static StructShape = &CREDENTIALS_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.access_key_id);
+        members.put(1, self.secret_access_key);
+        members.put(2, self.session_token);
+        members.put(3, self.expiration);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            access_key_id: members.take(0),
+            secret_access_key: members.take(1),
+            session_token: members.take(2),
+            expiration: members.take(3),
+        }
+    }
+}
+
+wire_by_members!(Credentials);
+
+#[rustfmt::skip]
+static ASSUMED_ROLE_ID_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(2), max: Some(193) }, pattern: Some("[\\w+=,.@:-]*"), values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ASSUMED_ROLE_USER_SHAPE: shape::Shape = shape::Shape::Structure(&ASSUMED_ROLE_USER_STRUCT);
+
+#[rustfmt::skip]
+static ASSUMED_ROLE_USER_STRUCT: StructShape = StructShape { name: "AssumedRoleUser", members: &[shape::Member { name: "AssumedRoleId", wire_name: "AssumedRoleId", shape: &ASSUMED_ROLE_ID_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Arn", wire_name: "Arn", shape: &ARN_TYPE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AssumedRoleUser {
     pub assumed_role_id: String,
     pub arn: String,
 }
+
+impl Structure for AssumedRoleUser {
+    const SHAPE: &'static StructShape = &ASSUMED_ROLE_USER_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.assumed_role_id);
+        members.put(1, self.arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { assumed_role_id: members.take(0), arn: members.take(1) }
+    }
+}
+
+wire_by_members!(AssumedRoleUser);
+
+#[rustfmt::skip]
+static NON_NEGATIVE_INTEGER_TYPE_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(0), max: None });
+
+#[rustfmt::skip]
+static ASSUME_ROLE_RESPONSE_STRUCT: StructShape = StructShape { name: "AssumeRoleResponse", members: &[shape::Member { name: "Credentials", wire_name: "Credentials", shape: &CREDENTIALS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AssumedRoleUser", wire_name: "AssumedRoleUser", shape: &ASSUMED_ROLE_USER_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PackedPolicySize", wire_name: "PackedPolicySize", shape: &NON_NEGATIVE_INTEGER_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "SourceIdentity", wire_name: "SourceIdentity", shape: &SOURCE_IDENTITY_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct AssumeRoleResponse {
@@ -72,44 +321,182 @@ pub struct AssumeRoleResponse {
     pub source_identity: Option<String>,
 }
 
-pub static SERVICE: ServiceInfo = ServiceInfo { name: "sts", signing_name: "sts" };
+impl Structure for AssumeRoleResponse {
+    const SHAPE: &'static StructShape = &ASSUME_ROLE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.credentials);
+        members.put_some(1, self.assumed_role_user);
+        members.put_some(2, self.packed_policy_size);
+        members.put_some(3, self.source_identity);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            credentials: members.take_some(0),
+            assumed_role_user: members.take_some(1),
+            packed_policy_size: members.take_some(2),
+            source_identity: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(AssumeRoleResponse);
+
+#[rustfmt::skip]
+static GET_CALLER_IDENTITY_REQUEST_STRUCT: StructShape = StructShape { name: "GetCallerIdentityRequest", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetCallerIdentityRequest {}
+
+impl Structure for GetCallerIdentityRequest {
+    const SHAPE: &'static StructShape = &GET_CALLER_IDENTITY_REQUEST_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(GetCallerIdentityRequest);
+
+#[rustfmt::skip]
+static USER_ID_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ACCOUNT_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GET_CALLER_IDENTITY_RESPONSE_STRUCT: StructShape = StructShape { name: "GetCallerIdentityResponse", members: &[shape::Member { name: "UserId", wire_name: "UserId", shape: &USER_ID_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Account", wire_name: "Account", shape: &ACCOUNT_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Arn", wire_name: "Arn", shape: &ARN_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetCallerIdentityResponse {
+    pub user_id: Option<String>,
+    pub account: Option<String>,
+    pub arn: Option<String>,
+}
+
+impl Structure for GetCallerIdentityResponse {
+    const SHAPE: &'static StructShape = &GET_CALLER_IDENTITY_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.user_id);
+        members.put_some(1, self.account);
+        members.put_some(2, self.arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { user_id: members.take_some(0), account: members.take_some(1), arn: members.take_some(2) }
+    }
+}
+
+wire_by_members!(GetCallerIdentityResponse);
 
 pub mod errors {
     use crate::{ErrorShape, Side};
 
-    pub const MALFORMED_POLICY_DOCUMENT_EXCEPTION: ErrorShape = ErrorShape { code: "MalformedPolicyDocument", status: 400, side: Side::Sender };
-    pub const PACKED_POLICY_TOO_LARGE_EXCEPTION: ErrorShape = ErrorShape { code: "PackedPolicyTooLarge", status: 400, side: Side::Sender };
-    pub const REGION_DISABLED_EXCEPTION: ErrorShape = ErrorShape { code: "RegionDisabledException", status: 403, side: Side::Sender };
-    pub const EXPIRED_TOKEN_EXCEPTION: ErrorShape = ErrorShape { code: "ExpiredTokenException", status: 400, side: Side::Sender };
+    pub const EXPIRED_TOKEN_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ExpiredTokenException", status: 400, side: Side::Sender };
+    pub const MALFORMED_POLICY_DOCUMENT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "MalformedPolicyDocument", status: 400, side: Side::Sender };
+    pub const PACKED_POLICY_TOO_LARGE_EXCEPTION: ErrorShape =
+        ErrorShape { code: "PackedPolicyTooLarge", status: 400, side: Side::Sender };
+    pub const REGION_DISABLED_EXCEPTION: ErrorShape =
+        ErrorShape { code: "RegionDisabledException", status: 403, side: Side::Sender };
 }
 
 pub mod ops {
+    use crate::value::Structure;
     use crate::{Operation, OperationInfo};
-
-    pub struct GetCallerIdentity;
-
-    impl Operation for GetCallerIdentity {
-        type Input = super::GetCallerIdentityRequest;
-        type Output = super::GetCallerIdentityResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "GetCallerIdentity", action: "sts:GetCallerIdentity", errors: &[] };
-    }
 
     pub struct AssumeRole;
 
     impl Operation for AssumeRole {
         type Input = super::AssumeRoleRequest;
         type Output = super::AssumeRoleResponse;
-        const INFO: &'static OperationInfo = &OperationInfo { service: &super::SERVICE, name: "AssumeRole", action: "sts:AssumeRole", errors: &[] };
+        const INFO: &'static OperationInfo = &ASSUME_ROLE_INFO;
     }
 
+    pub(super) static ASSUME_ROLE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "AssumeRole",
+        action: "sts:AssumeRole",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::AssumeRoleRequest as Structure>::SHAPE,
+        output: <super::AssumeRoleResponse as Structure>::SHAPE,
+        result_wrapper: Some("AssumeRoleResult"),
+        errors: &[
+            super::errors::MALFORMED_POLICY_DOCUMENT_EXCEPTION,
+            super::errors::PACKED_POLICY_TOO_LARGE_EXCEPTION,
+            super::errors::REGION_DISABLED_EXCEPTION,
+            super::errors::EXPIRED_TOKEN_EXCEPTION,
+        ],
+    };
+
+    pub struct GetCallerIdentity;
+
+    impl Operation for GetCallerIdentity {
+        type Input = super::GetCallerIdentityRequest;
+        type Output = super::GetCallerIdentityResponse;
+        const INFO: &'static OperationInfo = &GET_CALLER_IDENTITY_INFO;
+    }
+
+    pub(super) static GET_CALLER_IDENTITY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetCallerIdentity",
+        action: "sts:GetCallerIdentity",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetCallerIdentityRequest as Structure>::SHAPE,
+        output: <super::GetCallerIdentityResponse as Structure>::SHAPE,
+        result_wrapper: Some("GetCallerIdentityResult"),
+        errors: &[],
+    };
 }
+
+pub static SERVICE: ServiceInfo = ServiceInfo {
+    name: "sts",
+    signing_name: "sts",
+    endpoint_prefix: "sts",
+    protocols: &[Protocol::Query],
+    target_prefix: None,
+    cbor_name: None,
+    version: "2011-06-15",
+    xml_namespace: Some("https://sts.amazonaws.com/doc/2011-06-15/"),
+    validation_code: Some("ValidationError"),
+    operations: &[&ops::ASSUME_ROLE_INFO, &ops::GET_CALLER_IDENTITY_INFO],
+    unlisted: &[
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoot",
+        "DecodeAuthorizationMessage",
+        "GetAccessKeyInfo",
+        "GetDelegatedAccessToken",
+        "GetFederationToken",
+        "GetSessionToken",
+        "GetWebIdentityToken",
+    ],
+};
 
 #[macro_export]
 macro_rules! for_each_sts_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
-            query GetCallerIdentity;
             handle AssumeRole;
+            query GetCallerIdentity;
         }
     };
 }
