@@ -70,11 +70,24 @@ impl Judge {
         }
     }
 
-    /// Adds an interval. Once the release is decided, further intervals change nothing.
+    /// Adds an interval of one function. Once the release is decided, further intervals change nothing.
     pub fn observe(&mut self, interval: &Interval) {
+        self.observe_all(std::slice::from_ref(interval));
+    }
+
+    /// Adds one interval of every function of the release: they are judged together, and each brings
+    /// its own weight, strata and thresholds.
+    pub fn observe_all(&mut self, intervals: &[Interval]) {
         if self.ended.is_some() {
             return;
         }
+        intervals.iter().for_each(|interval| self.add(interval));
+        let secs = intervals.iter().map(|interval| interval.secs).max().unwrap_or(0);
+        self.step_secs = self.step_secs.saturating_add(secs);
+        self.conclude();
+    }
+
+    fn add(&mut self, interval: &Interval) {
         let Interval { weight, baseline, canary, .. } = interval;
         self.observe_errors(*weight, baseline, canary);
         for (i, metric) in self.evidence.iter_mut().skip(1).enumerate() {
@@ -86,8 +99,6 @@ impl Judge {
         self.safety.observe(weight.share(), canary.requests, canary.errors, all_errors);
         self.baseline_requests += baseline.requests;
         self.baseline_errors += baseline.errors;
-        self.step_secs = self.step_secs.saturating_add(interval.secs);
-        self.conclude();
     }
 
     fn observe_errors(&mut self, weight: Weight, baseline: &Arm, canary: &Arm) {
@@ -173,6 +184,12 @@ impl Judge {
     #[must_use]
     pub fn routing(&self) -> &Evidence {
         &self.routing
+    }
+
+    /// Requests and errors of the old version so far.
+    #[must_use]
+    pub fn baseline_counts(&self) -> (u64, u64) {
+        (self.baseline_requests, self.baseline_errors)
     }
 
     /// The evidence that the canary is safe.
