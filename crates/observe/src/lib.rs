@@ -1,0 +1,3 @@
+//! Observability services: CloudWatch Logs and CloudWatch; views of the event log.
+
+pub mod logs;
