@@ -5,3 +5,6 @@
 
 pub mod iam;
 pub mod sts;
+
+#[cfg(test)]
+mod tests;
