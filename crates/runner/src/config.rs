@@ -90,5 +90,8 @@ pub(crate) const LOG_EVENT_MAX: usize = 256 * 1024 - 26;
 /// The first host uid given to sandboxes; each environment has one of its own.
 pub(crate) const UID_FIRST: u32 = 100_000;
 
+/// How far apart engines with neighbouring process ids begin to hand out uids.
+pub(crate) const UID_STRIDE: u64 = 997;
+
 /// How many uids are handed out before the first is used again; more than environments can exist.
 pub(crate) const UID_COUNT: u32 = 60_000;

@@ -1,12 +1,61 @@
 //! What of the isolation holds on this machine, for `updraft doctor` and the log at start.
 
-use updraft_kernel::Capability;
+use std::fs;
 
-use crate::cgroup::{Cgroups, Controllers};
-use crate::spawner::{Part, ProbeResult};
+use updraft_kernel::{Capability, Fault};
+
+use crate::cgroup::{Cgroups, Controllers, remove_below};
+use crate::config::SpawnerProgram;
+use crate::runtimes::Runtimes;
+use crate::spawner::{Part, ProbeResult, Spawner};
+
+/// The runtimes that machines are asked for, and what they are called.
+const RUNTIMES: [(&str, &str); 2] = [("nodejs", "Node.js functions"), ("python3", "Python functions")];
+
+/// What holds on this machine, without a runner: for `updraft doctor`. Starts this program again as
+/// a spawner for a moment, so its `main` must call [`crate::maybe_become_spawner`] first.
+#[must_use]
+pub fn capabilities() -> Vec<Capability> {
+    let mark = format!("updraft.{}.doctor", std::process::id());
+    let cgroups = Cgroups::set_up(&mark);
+    let probed = probe(&mark);
+    let mut parts = match &probed {
+        Ok(probed) => isolation(probed, &cgroups),
+        Err(fault) => vec![Capability { name: "sandboxes", holds: false, detail: told(fault) }],
+    };
+    for root in cgroups.roots() {
+        remove_below(&root);
+    }
+    parts.extend(runtimes());
+    parts
+}
+
+fn probe(mark: &str) -> Result<Vec<ProbeResult>, Fault> {
+    let base = std::env::temp_dir().join(mark);
+    let failed = |what: &'static str| move |error| Fault::because(what, error);
+    fs::create_dir_all(&base).map_err(failed("make a directory to try in"))?;
+    let spawner = Spawner::start(&SpawnerProgram::ThisProgram, &base);
+    let probed = spawner.map_err(failed("start the spawner")).and_then(|spawner| spawner.probe_blocking());
+    // The spawner's mounts are in a namespace of its own: to us, the directory is empty.
+    let _ = fs::remove_dir(&base);
+    probed
+}
+
+fn runtimes() -> impl Iterator<Item = Capability> {
+    let found = Runtimes::default();
+    RUNTIMES.into_iter().map(move |(runtime, name)| match found.find(runtime) {
+        Ok(found) => Capability { name, holds: true, detail: found.described() },
+        Err(error) => Capability { name, holds: false, detail: error.to_string() },
+    })
+}
+
+fn told(fault: &Fault) -> String {
+    let cause = std::error::Error::source(fault).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{fault}{cause}; run as root, or allow user namespaces")
+}
 
 /// Every part, whether it holds, and what its lack costs.
-pub(crate) fn capabilities(probed: &[ProbeResult], cgroups: &Cgroups) -> Vec<Capability> {
+pub(crate) fn isolation(probed: &[ProbeResult], cgroups: &Cgroups) -> Vec<Capability> {
     let probed = probed.iter().map(|result| Capability {
         name: name(result.part),
         holds: result.holds,

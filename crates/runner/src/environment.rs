@@ -275,8 +275,7 @@ impl Environment {
                 env,
                 frames: self.runtime.kind.writes_frames(),
                 files_max: FILES_MAX,
-                // Counted per uid: with one shared by all, it would bound all of them together.
-                processes_max: self.world.factory.own_uids.then_some(PROCESSES_MAX),
+                processes_max: self.world.factory.count_by_uid().then_some(PROCESSES_MAX),
                 file_size_max: u64::from(spec.ephemeral_mib) * 1024 * 1024,
             },
         }

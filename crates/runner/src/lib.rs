@@ -26,5 +26,6 @@ mod spawner;
 mod vars;
 
 pub use config::{RunnerConfig, SpawnerProgram};
+pub use doctor::capabilities;
 pub use runner::{Runner, StartError};
 pub use spawner::maybe_become_spawner;

@@ -83,7 +83,7 @@ impl Runner {
         let mark = format!("updraft.{}.{number}", std::process::id());
         let cgroups = Cgroups::set_up(&mark);
         spawner.tell(Request::OwnCgroups(cgroups.roots()));
-        let capabilities = doctor::capabilities(&probed, &cgroups);
+        let capabilities = doctor::isolation(&probed, &cgroups);
         for missing in capabilities.iter().filter(|part| !part.holds) {
             tracing::warn!(
                 part = missing.name,

@@ -69,6 +69,11 @@ pub(crate) struct Runtime {
 }
 
 impl Runtime {
+    /// Its version and where it is.
+    pub(crate) fn described(&self) -> String {
+        format!("version {} at {}", self.version, self.program.display())
+    }
+
     /// The root file system it runs in.
     pub(crate) fn template(&self) -> TemplateSpec {
         let bootstrap = match self.kind {

@@ -15,7 +15,7 @@ use updraft_kernel::Fault;
 
 use crate::call::Ticket;
 use crate::cgroup::{Cgroup, Cgroups};
-use crate::config::{UID_COUNT, UID_FIRST};
+use crate::config::{UID_COUNT, UID_FIRST, UID_STRIDE};
 use crate::runtimes::Runtime;
 use crate::spawner::{AssignSpec, Request, SpawnSpec, Spawner};
 
@@ -36,7 +36,7 @@ pub(crate) struct Factory {
     pub(crate) spawner: Spawner,
     pub(crate) cgroups: Cgroups,
     /// Whether sandboxes have uids of their own.
-    pub(crate) own_uids: bool,
+    own_uids: bool,
     door_port: u16,
     handle: Handle,
     numbers: AtomicU64,
@@ -127,8 +127,16 @@ impl Factory {
     /// A new `/tmp` with a uid.
     pub(crate) fn scratch(self: &Arc<Self>) -> Scratch {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let offset = u32::try_from(number % u64::from(UID_COUNT)).unwrap_or_default();
+        // Two engines on a machine begin in different places.
+        let place = number + u64::from(std::process::id()) * UID_STRIDE;
+        let offset = u32::try_from(place % u64::from(UID_COUNT)).unwrap_or_default();
         Scratch { factory: Arc::clone(self), number, id: UID_FIRST + offset }
+    }
+
+    /// Whether processes must be counted by uid, for want of a cgroup. Where all environments share
+    /// one uid, that would bound them together, so nothing does.
+    pub(crate) fn count_by_uid(&self) -> bool {
+        self.own_uids && !self.cgroups.bounds_processes()
     }
 
     /// Ends every sandbox, busy ones too.

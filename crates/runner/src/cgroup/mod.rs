@@ -58,6 +58,15 @@ impl Cgroups {
         }
     }
 
+    /// Whether processes are counted here.
+    pub(crate) fn bounds_processes(&self) -> bool {
+        match self {
+            Self::V2(_) => true,
+            Self::V1(roots) => roots.pids.is_some(),
+            Self::None(_) => false,
+        }
+    }
+
     /// A cgroup for one environment, with no limits but that of processes.
     pub(crate) fn make(&self, name: &str) -> io::Result<Cgroup> {
         let at = match self {

@@ -79,6 +79,20 @@ impl Spawner {
         }
     }
 
+    /// The same, for a caller that may block.
+    pub(crate) fn probe_blocking(&self) -> Result<Vec<ProbeResult>, Fault> {
+        let (answer, answered) = oneshot::channel();
+        let lost = || Fault::new("reach the spawner, which has ended");
+        self.asked.send(Asked { request: Request::Probe, fds: Vec::new(), answer }).map_err(|_| lost())?;
+        // On a thread of its own, because the caller may be a task of a runtime.
+        let received = std::thread::spawn(move || answered.blocking_recv()).join();
+        match received.map_err(|_| lost())?.map_err(|_| lost())??.0 {
+            Reply::Probed(results) => Ok(results),
+            Reply::Failed(why) => Err(Fault::new(why)),
+            Reply::Done => Err(lost()),
+        }
+    }
+
     async fn exchange(&self, request: Request, fds: Vec<OwnedFd>) -> Result<(Reply, Vec<OwnedFd>), Fault> {
         let (answer, answered) = oneshot::channel();
         let gone = || Fault::new("reach the spawner, which has ended; restart the engine");

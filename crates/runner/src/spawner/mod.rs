@@ -16,6 +16,8 @@ mod sys;
 mod template;
 pub(crate) mod wire;
 
+use std::process::ExitCode;
+
 pub(crate) use client::Spawner;
 pub(crate) use wire::{
     AssignSpec, CgroupJoin, Part, ProbeResult, Request, SpawnSpec, StartSpec, TemplateSpec,
@@ -24,10 +26,11 @@ pub(crate) use wire::{
 /// The name under which a program is started to be the spawner.
 const SPAWNER_NAME: &str = "updraft-spawner";
 
-/// Becomes the spawner if the program was started as one, and then never returns. A program that
-/// runs functions calls this first thing in `main`, before it starts any thread.
-pub fn maybe_become_spawner() {
-    if std::env::args_os().next().is_some_and(|name| name == SPAWNER_NAME) {
-        serve::run();
-    }
+/// Becomes the spawner if the program was started as one, and returns what to exit with when its
+/// work is done. A program that runs functions calls this first thing in `main`, before it starts
+/// any thread.
+#[must_use]
+pub fn maybe_become_spawner() -> Option<ExitCode> {
+    let is_spawner = std::env::args_os().next().is_some_and(|name| name == SPAWNER_NAME);
+    is_spawner.then(serve::run)
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount};
@@ -46,23 +47,21 @@ struct Server {
 }
 
 /// Serves the socket that is standard input, until it closes.
-#[expect(clippy::exit, reason = "this process has no `main` of its own to return to")]
-pub(super) fn run() -> ! {
+pub(super) fn run() -> ExitCode {
     let socket = std::io::stdin();
-    let status = match Server::set_up() {
+    match Server::set_up() {
         Ok(mut server) => {
             server.serve(socket.as_fd());
             server.end();
-            0
+            ExitCode::SUCCESS
         }
         Err(error) => {
             // The first request is answered with the reason, so that the engine can say it.
             let _ = receive::<Request>(socket.as_fd());
             let _ = send(socket.as_fd(), &Reply::Failed(error), &[]);
-            1
+            ExitCode::FAILURE
         }
-    };
-    std::process::exit(status)
+    }
 }
 
 impl Server {

@@ -39,8 +39,11 @@ pub struct CountedIds(AtomicU64);
 impl Ids for CountedIds {
     fn fill(&self, out: &mut [u8]) {
         for byte in out {
-            let count = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-            *byte = (count >> 32) as u8;
+            // SplitMix64.
+            let mut mixed = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = (mixed >> 56) as u8;
         }
     }
 }
@@ -148,9 +151,9 @@ impl Bench {
         self.function(name, "nodejs20.x", "index.handler", &[("index.js", code)])
     }
 
-    pub async fn call(&self, function: &Function, payload: &str) -> InvocationReport {
+    pub fn invocation(&self, function: &Function, payload: &str) -> Invocation {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        let invocation = Invocation {
+        Invocation {
             request_id: format!("00000000-0000-4000-8000-{number:012}"),
             payload: payload.to_owned().into(),
             invoked_arn: function.spec.function.clone(),
@@ -162,8 +165,12 @@ impl Bench {
                 session_token: "token".to_owned(),
                 expires: RealClock.now().plus(Duration::from_secs(3600)),
             },
-        };
-        let called = self.runner.invoke(Arc::new(function.spec.clone()), invocation).await;
+        }
+    }
+
+    pub async fn call(&self, function: &Function, payload: &str) -> InvocationReport {
+        let spec = Arc::new(function.spec.clone());
+        let called = self.runner.invoke(spec, self.invocation(function, payload)).await;
         called.unwrap_or_else(|error| panic!("{}", chain(&error)))
     }
 
