@@ -1,5 +1,6 @@
 //! Compute services: Lambda and API Gateway.
 
+pub mod apigatewayv2;
 pub mod lambda;
 mod origin;
 

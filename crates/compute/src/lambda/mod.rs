@@ -16,6 +16,8 @@ mod retire;
 mod routing;
 mod show;
 mod store;
+#[cfg(test)]
+pub(crate) mod tests;
 mod unzip;
 mod validate;
 
