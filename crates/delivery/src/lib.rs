@@ -17,12 +17,14 @@ pub mod deploy;
 mod digest;
 pub mod environment;
 mod exit;
+pub mod invoke;
 pub mod package;
 mod problem;
 mod process;
 mod progress;
 pub mod read;
 pub mod release;
+pub mod watch;
 
 pub use clock::{Clock, SystemClock};
 pub use digest::Digest;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use updraft_api::{Operation, Refusal};
+use http::Request;
+use updraft_api::{ByteStream, Operation, sigv4, wire};
 
 use super::error::CallError;
-use super::http::{HttpAnswer, HttpClient, HttpError};
+use super::http::{HttpClient, HttpError};
 use super::target::Target;
 use crate::{Clock, SystemClock};
 
@@ -19,6 +20,9 @@ const WAIT_FIRST: Duration = Duration::from_millis(100);
 const TIMEOUT_INVOKE: Duration = Duration::from_secs(905);
 /// How long any other may take; the SDKs' default read time-out.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The largest request: a package of Lambda's largest size.
+const BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// Codes that ask to try again ("Retry behavior" of the SDK reference guide).
 const THROTTLES: [&str; 9] = [
@@ -67,20 +71,14 @@ impl Client {
     }
 
     /// Calls an operation.
-    pub async fn call<O>(&self, input: O::Input) -> Result<O::Output, CallError>
-    where
-        O: Operation,
-    {
+    pub async fn call<O: Operation>(&self, input: O::Input) -> Result<O::Output, CallError> {
         let operation = O::INFO.name;
         let request = self.encode::<O>(input).await?;
         let timeout = if operation == "Invoke" { TIMEOUT_INVOKE } else { TIMEOUT };
         let mut tries = 1;
         loop {
-            let error = match self.send::<O>(&request, timeout).await {
-                Ok(answer) => match Self::decode::<O>(answer) {
-                    Ok(output) => return Ok(output),
-                    Err(error) => error,
-                },
+            let error = match self.attempt::<O>(&request, timeout).await {
+                Ok(output) => return Ok(output),
                 Err(error) => error,
             };
             if tries == TRIES_MAX || !may_try_again(&error, operation) {
@@ -90,6 +88,49 @@ impl Client {
             self.clock.wait(WAIT_FIRST * 2_u32.pow(tries - 1)).await;
             tries += 1;
         }
+    }
+
+    async fn encode<O: Operation>(&self, input: O::Input) -> Result<Request<Bytes>, CallError> {
+        let operation = O::INFO.name;
+        let endpoint = self.target.service_endpoint(O::INFO.service);
+        let request = wire::encode_request::<O>(input, &endpoint)
+            .map_err(|refusal| CallError::Refused { operation: operation.into(), refusal })?;
+        let (parts, body) = request.into_parts();
+        let body = body.collect(BODY_BYTES_MAX).await.map_err(|error| CallError::body(operation, error))?;
+        Ok(Request::from_parts(parts, body))
+    }
+
+    async fn attempt<O: Operation>(
+        &self,
+        request: &Request<Bytes>,
+        timeout: Duration,
+    ) -> Result<O::Output, CallError> {
+        let operation = O::INFO.name;
+        let signed = self.sign::<O>(request);
+        let answer = self.http.request(signed, timeout).await.map_err(|source| CallError::Transport {
+            operation,
+            endpoint: self.target.service_endpoint(O::INFO.service),
+            source,
+        })?;
+        wire::decode_response::<O>(answer.status, &answer.headers, answer.body.into())
+            .await
+            .map_err(|refusal| CallError::Refused { operation: operation.into(), refusal })
+    }
+
+    /// Signs anew for each try: a signature is good for minutes.
+    fn sign<O: Operation>(&self, request: &Request<Bytes>) -> Request<Bytes> {
+        let Target { credentials, region, .. } = &self.target;
+        let credentials = sigv4::SigningCredentials {
+            access_key_id: credentials.key_id.clone(),
+            secret_access_key: credentials.secret.clone(),
+            session_token: credentials.token.clone(),
+        };
+        let (parts, body) = request.clone().into_parts();
+        let mut signed = Request::from_parts(parts, ByteStream::Whole(body.clone()));
+        let service = O::INFO.service.signing_name;
+        sigv4::sign(&mut signed, &credentials, region.as_str(), service, self.clock.now());
+        let (parts, _) = signed.into_parts();
+        Request::from_parts(parts, body)
     }
 }
 
@@ -111,6 +152,8 @@ fn may_try_again(error: &CallError, operation: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use updraft_api::Refusal;
+
     use super::*;
 
     #[test]
@@ -137,26 +180,5 @@ mod tests {
         ] {
             assert_eq!(may_try_again(&error, operation), again, "{error:?} {operation}");
         }
-    }
-}
-
-struct Encoded(http::Request<Bytes>);
-impl Client {
-    async fn encode<O: Operation>(&self, _input: O::Input) -> Result<Encoded, CallError> {
-        Err(CallError::Answer { operation: O::INFO.name, reason: "no wire yet".into() })
-    }
-    async fn send<O: Operation>(
-        &self,
-        request: &Encoded,
-        timeout: Duration,
-    ) -> Result<HttpAnswer, CallError> {
-        self.http.request(request.0.clone(), timeout).await.map_err(|source| CallError::Transport {
-            operation: O::INFO.name,
-            endpoint: self.target.service_endpoint(O::INFO.service),
-            source,
-        })
-    }
-    fn decode<O: Operation>(_answer: HttpAnswer) -> Result<O::Output, CallError> {
-        Err(CallError::Answer { operation: O::INFO.name, reason: "no wire yet".into() })
     }
 }

@@ -82,8 +82,7 @@ impl Target {
             return endpoint.clone();
         }
         let suffix = if self.region.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-        // The signing name is the host's first label for every service that delivery calls.
-        format!("https://{}.{}.{suffix}", service.signing_name, self.region)
+        format!("https://{}.{}.{suffix}", service.endpoint_prefix, self.region)
     }
 
     /// An address as it is reached from here: an API's public name is the engine's, when an engine

@@ -4,11 +4,13 @@
 //! publishes the new versions and leaves the traffic where it is; moving it is the release's work.
 
 mod bucket;
+mod destroy;
 mod plan;
 mod run;
 mod stack;
 
 pub use bucket::{Bucket, bucket_name};
+pub use destroy::destroy;
 pub use plan::{AliasPlan, Deployment, aliases, fingerprint, pin};
 pub use run::{Deployed, Deployer};
 pub use stack::{StackError, StackState};
