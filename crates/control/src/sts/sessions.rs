@@ -54,6 +54,17 @@ impl RoleSessions {
     }
 }
 
+/// The name a service's session gets: what cannot stand in one becomes a hyphen, and a short name is
+/// filled up, as functions may have names of one letter.
+fn service_session(name: &str) -> SessionName {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
+    let text: String = name.chars().map(plain).take(SESSION_NAME_CHARS_MAX).collect();
+    format!("{text:-<2}").parse().expect("the letters and the length were made to fit")
+}
+
+/// "Up to 64 characters" ("AssumeRole", AWS STS API reference, read 2026-11).
+const SESSION_NAME_CHARS_MAX: usize = 64;
+
 impl Sessions for RoleSessions {
     fn assume_for_service(
         &self,
@@ -74,7 +85,7 @@ impl Sessions for RoleSessions {
         if !trust_allows(&record, &caller, &context)? {
             return Err(refused().into());
         }
-        let session = session.parse().map_err(|e| Fault::because(format!("open a session {session}"), e))?;
+        let session = service_session(session);
         Self::session(&record, &session, None)
     }
 
@@ -112,5 +123,18 @@ impl Sessions for RoleSessions {
         }
         let secret_access_key = token::secret(&self.key, access_key_id);
         Ok(Identified { caller: claims.caller, secret_access_key })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_always_find_a_name() {
+        for (name, session) in [("cart", "cart"), ("f", "f-"), ("", "--"), ("a/b c", "a-b-c"), ("ö", "--")] {
+            assert_eq!(service_session(name).as_str(), session);
+        }
+        assert_eq!(service_session(&"x".repeat(100)).as_str().len(), 64);
     }
 }

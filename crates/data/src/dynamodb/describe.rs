@@ -26,7 +26,7 @@ pub(super) fn table(
         billing_mode: Some(api::BillingMode::PayPerRequest),
         last_update_to_pay_per_request_date_time: Some(since),
     });
-    let class = table.infrequent_access.then(|| api::TableClassSummary {
+    let class = table.infrequent_access.then_some(api::TableClassSummary {
         table_class: Some(api::TableClass::StandardInfrequentAccess),
         last_update_date_time: None,
     });

@@ -21,8 +21,8 @@ pub(super) struct Written<'a> {
     pub projection: Option<&'a str>,
     pub names: Option<BTreeMap<String, String>>,
     pub values: Option<BTreeMap<String, AttributeValue>>,
-    /// The expressions that the request could have, for what is said when it has none.
-    pub possible: &'static str,
+    /// The expressions of the operation that values could be for, where it has any.
+    pub takes_values: &'static [&'static str],
 }
 
 /// The expressions of a request, understood.
@@ -41,20 +41,21 @@ fn refused(error: ExpressionError) -> updraft_kernel::Error {
 
 /// Parses all expressions of a request.
 pub(super) fn parse(written: Written<'_>) -> Result<Expressions> {
-    let any = [written.condition, written.filter, written.key, written.update, written.projection];
-    if any.iter().all(Option::is_none) {
-        for (given, what) in [
-            (written.names.is_some(), "ExpressionAttributeNames"),
-            (written.values.is_some(), "ExpressionAttributeValues"),
-        ] {
-            if given {
-                let message = format!(
-                    "{what} can only be specified when using expressions: {} is null",
-                    written.possible
-                );
-                return Err(validation(message).into());
-            }
-        }
+    let with_values = [written.condition, written.filter, written.key, written.update];
+    let no_values = with_values.iter().all(Option::is_none);
+    if no_values && written.projection.is_none() && written.names.is_some() {
+        let message = "ExpressionAttributeNames can only be specified when using expressions";
+        return Err(validation(message).into());
+    }
+    if no_values && written.values.is_some() {
+        let absent = written.takes_values.join(" and ");
+        let are = if written.takes_values.len() > 1 { "are" } else { "is" };
+        return Err(validation(format!(
+            "ExpressionAttributeValues can only be specified when using expressions: {absent} {are} null"
+        ))
+        .into());
+    }
+    if no_values && written.projection.is_none() {
         return Ok(Expressions::default());
     }
     let values = written.values.map(read_values).transpose()?;

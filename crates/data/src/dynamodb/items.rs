@@ -6,6 +6,7 @@ use updraft_types::Scope;
 
 use super::capacity::{Consumed, write_units};
 use super::codec::StoredItem;
+use super::expiry;
 use super::keys::{self, ITEMS};
 use super::model::{IndexRecord, STATS, TableRecord};
 use super::refusals::validation;
@@ -55,6 +56,7 @@ pub(super) fn replace(
             consumed.indexes.insert(index.name.clone(), units);
         }
     }
+    expiry::replace_entry(cx, table, old, new)?;
     count(cx, &scope, table, old, new)?;
     Ok(consumed)
 }

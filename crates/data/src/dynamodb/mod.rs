@@ -7,6 +7,7 @@
 mod capacity;
 mod codec;
 mod describe;
+mod expiry;
 mod expressions;
 mod forget;
 mod items;
@@ -41,6 +42,7 @@ pub fn register(registry: &mut Registry) {
     let service = Arc::new(DynamoDb);
     registry.job::<_, forget::SweepTable>(&service);
     registry.job::<_, forget::ForgetToken>(&service);
+    registry.job::<_, expiry::ExpireItems>(&service);
     updraft_kernel::register_service!(
         registry,
         service,

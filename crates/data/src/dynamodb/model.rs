@@ -33,6 +33,9 @@ pub(super) struct TableRecord {
     pub infrequent_access: bool,
     pub kms_encryption: Option<Option<String>>,
     pub time_to_live: Option<String>,
+    /// How often expiry was switched on or off: what tells its present job from former ones.
+    #[serde(default)]
+    pub time_to_live_changes: u32,
     pub recovery_days: Option<i32>,
     pub tags: BTreeMap<String, String>,
 }

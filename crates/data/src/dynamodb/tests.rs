@@ -505,6 +505,41 @@ async fn tables_count_their_items_and_take_them_along() {
 }
 
 #[tokio::test]
+async fn items_go_when_their_time_comes() {
+    let bench = bench().await;
+    let now = bench.root().now().millis() / 1_000;
+    put(&bench, json!({ "pk": "before", "sk": 1, "gone": now + 50 })).await;
+    let enable = api::UpdateTimeToLiveInput {
+        table_name: "orders".into(),
+        time_to_live_specification: api::TimeToLiveSpecification {
+            enabled: true,
+            attribute_name: "gone".into(),
+        },
+    };
+    bench.call::<ops::UpdateTimeToLive>(enable.clone()).await.unwrap();
+    let refusal = bench.refused::<ops::UpdateTimeToLive>(enable).await;
+    assert_eq!(refusal.message, "TimeToLive is already enabled");
+    put(&bench, json!({ "pk": "after", "sk": 1, "gone": now + 50 })).await;
+    put(&bench, json!({ "pk": "later", "sk": 1, "gone": now + 1_000_000 })).await;
+    put(&bench, json!({ "pk": "moved", "sk": 1, "gone": now + 50 })).await;
+    put(&bench, json!({ "pk": "moved", "sk": 1, "gone": now + 1_000_000 })).await;
+    put(&bench, json!({ "pk": "never", "sk": 1, "gone": "soon" })).await;
+    let count = || {
+        bench.root().view(|view| {
+            let table = super::model::table(view, view.scope(), "orders").unwrap();
+            table.stats(view, view.scope()).unwrap().items
+        })
+    };
+    assert_eq!(count(), 5);
+    bench.until(|| count() == 3).await;
+    for (pk, there) in
+        [("before", false), ("after", false), ("later", true), ("moved", true), ("never", true)]
+    {
+        assert_eq!(get(&bench, pk, 1).await.is_some(), there, "{pk}");
+    }
+}
+
+#[tokio::test]
 async fn capacity_is_reported_by_table_and_index() {
     let bench = bench().await;
     let input = api::PutItemInput {
@@ -594,6 +629,10 @@ async fn queries_are_checked_in_awss_words() {
         (
             api::QueryInput { table_name: "orders".into(), ..Default::default() },
             "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.".to_owned(),
+        ),
+        (
+            api::QueryInput { key_condition_expression: None, ..plain() },
+            "ExpressionAttributeValues can only be specified when using expressions: FilterExpression and KeyConditionExpression are null".into(),
         ),
         (query("sk = :p", p()), "Query condition missed key schema element: pk".into()),
         (query("pk > :p", p()), "Query key condition not supported".into()),

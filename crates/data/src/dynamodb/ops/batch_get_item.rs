@@ -38,7 +38,6 @@ impl Query<ops::BatchGetItem> for DynamoDb {
             let parsed = expressions::parse(Written {
                 projection: request.projection_expression.as_deref(),
                 names: request.expression_attribute_names.clone(),
-                possible: "ProjectionExpression",
                 ..Written::default()
             })?;
             let table = model::table(view, view.scope(), &name)?;

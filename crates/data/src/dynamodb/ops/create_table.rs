@@ -47,6 +47,7 @@ impl Handle<ops::CreateTable> for DynamoDb {
             infrequent_access: input.table_class == Some(api::TableClass::StandardInfrequentAccess),
             kms_encryption: super::encryption(input.sse_specification),
             time_to_live: None,
+            time_to_live_changes: 0,
             recovery_days: None,
             tags: BTreeMap::new(),
         };

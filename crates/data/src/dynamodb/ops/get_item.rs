@@ -24,7 +24,6 @@ impl Query<ops::GetItem> for DynamoDb {
         let parsed = expressions::parse(Written {
             projection: input.projection_expression.as_deref(),
             names: input.expression_attribute_names,
-            possible: "ProjectionExpression",
             ..Written::default()
         })?;
         let table = model::table(view, view.scope(), &input.table_name)?;

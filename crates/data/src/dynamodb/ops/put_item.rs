@@ -28,7 +28,7 @@ impl Handle<ops::PutItem> for DynamoDb {
             condition: input.condition_expression.as_deref(),
             names: input.expression_attribute_names,
             values: input.expression_attribute_values,
-            possible: "ConditionExpression",
+            takes_values: &["ConditionExpression"],
             ..Written::default()
         })?;
         let table = model::table(cx, cx.scope(), &input.table_name)?;

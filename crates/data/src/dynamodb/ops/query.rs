@@ -35,7 +35,7 @@ impl Query<ops::Query> for DynamoDb {
             projection: input.projection_expression.as_deref(),
             names: input.expression_attribute_names,
             values: input.expression_attribute_values,
-            possible: "KeyConditionExpression",
+            takes_values: &["FilterExpression", "KeyConditionExpression"],
             ..Written::default()
         })?;
         let Some(condition) = parsed.key else {

@@ -33,7 +33,7 @@ impl Query<ops::Scan> for DynamoDb {
             projection: input.projection_expression.as_deref(),
             names: input.expression_attribute_names,
             values: input.expression_attribute_values,
-            possible: "FilterExpression",
+            takes_values: &["FilterExpression"],
             ..Written::default()
         })?;
         let scope = view.scope();

@@ -35,7 +35,6 @@ impl Query<ops::TransactGetItems> for DynamoDb {
             let parsed = expressions::parse(Written {
                 projection: get.projection_expression.as_deref(),
                 names: get.expression_attribute_names,
-                possible: "ProjectionExpression",
                 ..Written::default()
             })?;
             let table = model::table(view, view.scope(), &get.table_name)?;

@@ -119,7 +119,7 @@ fn part(cx: &Cx<'_>, item: api::TransactWriteItem) -> Result<(TableRecord, Write
             condition: put.condition_expression.as_deref(),
             names: put.expression_attribute_names,
             values: put.expression_attribute_values,
-            possible: "ConditionExpression",
+            takes_values: &["ConditionExpression"],
             ..Written::default()
         })?;
         let table = table(&put.table_name)?;
@@ -134,7 +134,7 @@ fn part(cx: &Cx<'_>, item: api::TransactWriteItem) -> Result<(TableRecord, Write
             condition: update.condition_expression.as_deref(),
             names: update.expression_attribute_names,
             values: update.expression_attribute_values,
-            possible: "UpdateExpression",
+            takes_values: &["UpdateExpression", "ConditionExpression"],
             ..Written::default()
         })?;
         let table = table(&update.table_name)?;
@@ -174,7 +174,7 @@ fn part(cx: &Cx<'_>, item: api::TransactWriteItem) -> Result<(TableRecord, Write
         condition: condition.as_deref(),
         names,
         values,
-        possible: "ConditionExpression",
+        takes_values: &["ConditionExpression"],
         ..Written::default()
     })?;
     let table = table(&name)?;

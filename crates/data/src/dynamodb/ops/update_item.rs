@@ -34,7 +34,7 @@ impl Handle<ops::UpdateItem> for DynamoDb {
             condition: input.condition_expression.as_deref(),
             names: input.expression_attribute_names,
             values: input.expression_attribute_values,
-            possible: "UpdateExpression",
+            takes_values: &["UpdateExpression", "ConditionExpression"],
             ..Written::default()
         })?;
         let table = model::table(cx, cx.scope(), &input.table_name)?;

@@ -1,6 +1,7 @@
 //! `UpdateTimeToLive`: says by which attribute a table's items expire.
 
 use crate::dynamodb::DynamoDb;
+use crate::dynamodb::expiry;
 use crate::dynamodb::model::{self, TABLES};
 use crate::dynamodb::refusals::validation;
 use updraft_api::dynamodb::{self as api, ops};
@@ -32,6 +33,12 @@ impl Handle<ops::UpdateTimeToLive> for DynamoDb {
             _ => {}
         }
         table.time_to_live = wanted.enabled.then(|| wanted.attribute_name.clone());
+        table.time_to_live_changes += 1;
+        if wanted.enabled {
+            expiry::begin(cx, &table)?;
+        } else {
+            expiry::end(cx, &table)?;
+        }
         TABLES.put(cx, &(scope, table.name.to_string()), &table)?;
         Ok(api::UpdateTimeToLiveOutput { time_to_live_specification: Some(wanted) })
     }
