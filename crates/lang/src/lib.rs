@@ -3,3 +3,4 @@
 pub mod dynamodb;
 pub mod iam;
 pub mod logs_pattern;
+pub mod metric_math;

@@ -1,3 +1,4 @@
 //! Observability services: CloudWatch Logs and CloudWatch; views of the event log.
 
+pub mod cloudwatch;
 pub mod logs;

@@ -1,0 +1,107 @@
+//! The names of CloudWatch: namespaces, metrics, dimensions.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest namespace, metric name and name of a dimension (`Namespace`, `MetricName`,
+/// `DimensionName` in the API model).
+pub const NAME_LENGTH_MAX: usize = 255;
+
+/// The longest value of a dimension (`DimensionValue` in the API model).
+pub const DIMENSION_VALUE_LENGTH_MAX: usize = 1_024;
+
+/// How many dimensions a metric may have (`Dimensions` in the API model).
+pub const DIMENSIONS_MAX: usize = 30;
+
+/// What tells a metric apart from others of its name: named values, in order of their names.
+///
+/// ```
+/// use updraft_types::cloudwatch::Dimensions;
+/// let one = Dimensions::new([("Resource", "cart:live"), ("FunctionName", "cart")]).unwrap();
+/// let same = Dimensions::new([("FunctionName", "cart"), ("Resource", "cart:live")]).unwrap();
+/// assert_eq!(one, same);
+/// assert_eq!(one.to_string().parse::<Dimensions>().unwrap(), one);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Dimensions(Vec<(Box<str>, Box<str>)>);
+
+impl Dimensions {
+    /// From names and values in any order.
+    pub fn new<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, DimensionsError>
+    where
+        N: Into<Box<str>>,
+        V: Into<Box<str>>,
+    {
+        let mut pairs: Vec<(Box<str>, Box<str>)> =
+            pairs.into_iter().map(|(n, v)| (n.into(), v.into())).collect();
+        pairs.sort_unstable();
+        let fits =
+            |text: &str, max| (1..=max).contains(&text.chars().count()) && !text.contains(char::is_control);
+        let sound = pairs.len() <= DIMENSIONS_MAX
+            && pairs.iter().all(|(n, v)| fits(n, NAME_LENGTH_MAX) && fits(v, DIMENSION_VALUE_LENGTH_MAX))
+            && pairs.windows(2).all(|two| two[0].0 != two[1].0);
+        if sound { Ok(Self(pairs)) } else { Err(DimensionsError) }
+    }
+
+    /// Names and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// The value of a dimension.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(one, _)| *one == name).map(|(_, value)| value)
+    }
+}
+
+/// What separates dimensions written as one text. It may stand in no name and no value: AWS takes
+/// printable characters only ("Dimension", CloudWatch API reference).
+const SEPARATOR: char = '\u{1f}';
+
+impl fmt::Display for Dimensions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, value)) in self.iter().enumerate() {
+            let before = if index == 0 { "" } else { "\u{1f}" };
+            write!(f, "{before}{name}{SEPARATOR}{value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Dimensions {
+    type Err = DimensionsError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut texts = text.split(SEPARATOR);
+        let mut pairs = Vec::new();
+        while let Some(name) = texts.next() {
+            pairs.push((name, texts.next().ok_or(DimensionsError)?));
+        }
+        Self::new(pairs)
+    }
+}
+
+/// The texts are not dimensions of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a metric has at most 30 dimensions, each with a name and a value of its own")]
+pub struct DimensionsError;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_dimension_is_refused() {
+        assert!(Dimensions::new([("a", "1"), ("a", "2")]).is_err());
+        assert!(Dimensions::new([("", "1")]).is_err());
+        assert!(Dimensions::new([("a", "")]).is_err());
+        assert!(Dimensions::new([("a", "x".repeat(1_025))]).is_err());
+        assert!(Dimensions::new((0..31).map(|n| (n.to_string(), "v"))).is_err());
+        assert!("a\u{1f}1\u{1f}b".parse::<Dimensions>().is_err());
+        assert_eq!("".parse(), Ok(Dimensions::default()));
+    }
+}
