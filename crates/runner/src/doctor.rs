@@ -79,10 +79,13 @@ fn name(part: Part) -> &'static str {
 
 fn limits(cgroups: &Cgroups) -> Vec<Capability> {
     const LIMITS: [(&str, &str); 4] = [
-        ("memory limit", "a function may use all memory of the machine, and none is reported"),
+        (
+            "memory limit",
+            "memory is looked at 40 times a second instead, and a function that grows faster is not caught",
+        ),
         ("process limit", "the limit of the uid holds where environments have uids of their own"),
         ("CPU share", "functions get as much CPU as is free, whatever their memory size"),
-        ("freezer", "what a function leaves running goes on between calls"),
+        ("freezer", "processes are stopped by signals instead, which they can see"),
     ];
     let has = match cgroups {
         Cgroups::V2(root) => [true; 4].map(|_| Some(root.display().to_string())),

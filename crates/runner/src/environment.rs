@@ -2,7 +2,7 @@
 //! the sandbox is replaced after a crash: the name, the `/tmp`.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ use updraft_kernel::{Clock, ConnectionSink, Credentials, Fault, FunctionSpec, Id
 use updraft_types::Timestamp;
 
 use crate::call::Ticket;
-use crate::cgroup::Cgroup;
 use crate::config::{FILES_MAX, PROCESSES_MAX, RESPONSE_MAX};
+use crate::freezer::Freezer;
 use crate::lines;
 use crate::logs::Log;
 use crate::pool::Pool;
@@ -222,20 +222,19 @@ impl Environment {
 
     /// Whether the kernel killed a process of it for want of memory.
     pub(crate) fn ran_out_of_memory(&self) -> bool {
-        self.live.as_ref().is_some_and(|live| live.sandbox.cgroup.ran_out_of_memory())
+        self.live.as_ref().is_some_and(|live| live.sandbox.ran_out_of_memory())
     }
 
     /// The most memory it ever used; its high-water mark is never reset, as on Lambda.
     pub(crate) fn memory_max_mib(&self) -> u32 {
-        let now = self.live.as_ref().and_then(|live| live.sandbox.cgroup.memory_peak_mib());
+        let now = self.live.as_ref().and_then(|live| live.sandbox.memory_peak_mib());
         now.unwrap_or_default().max(self.memory_max_mib).min(self.spec.memory_mib)
     }
 
     async fn start(&mut self) -> Result<(), Fault> {
         let mut sandbox = self.world.pool.take(&self.runtime).await?;
         sandbox.burden(Arc::clone(&self.ticket));
-        let limited = sandbox.cgroup.limit_memory(self.spec.memory_mib);
-        limited.map_err(|error| Fault::because("limit the memory of a sandbox", error))?;
+        sandbox.limit_memory(self.spec.memory_mib, &self.world.clock)?;
         if let Some((output, frames)) = sandbox.take_logs() {
             let attached = self.log.attach(output, frames);
             attached.map_err(|error| Fault::because("read a sandbox's log", error))?;
@@ -243,7 +242,7 @@ impl Environment {
         let door = sandbox.take_door().map(|listener| self.open_door(listener));
         sandbox.assign(self.assignment()).await?;
         self.live = Some(Live {
-            freezer: Arc::new(Freezer::new(Arc::clone(&sandbox.cgroup))),
+            freezer: Arc::new(sandbox.freezer()),
             sandbox,
             connections: Vec::new(),
             next_connection: 0,
@@ -384,58 +383,6 @@ impl Drop for Live {
         if let Some(door) = &self.door {
             door.abort();
         }
-    }
-}
-
-/// Freezes an idle environment. Whoever freezes and whoever uses it meet here, so that none is
-/// frozen in the middle of a call.
-#[derive(Debug)]
-pub(crate) struct Freezer {
-    cgroup: Arc<Cgroup>,
-    state: Mutex<FreezerState>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FreezerState {
-    Busy,
-    Idle,
-    Frozen,
-}
-
-impl Freezer {
-    fn new(cgroup: Arc<Cgroup>) -> Self {
-        Self { cgroup, state: Mutex::new(FreezerState::Busy) }
-    }
-
-    /// A call has ended.
-    pub(crate) fn rest(&self) {
-        *self.state() = FreezerState::Idle;
-    }
-
-    /// A call begins.
-    pub(crate) fn wake(&self) {
-        let mut state = self.state();
-        if *state == FreezerState::Frozen {
-            self.cgroup.freeze(false);
-        }
-        *state = FreezerState::Busy;
-    }
-
-    /// Freezes it if it is idle.
-    pub(crate) fn freeze(&self) {
-        let mut state = self.state();
-        if *state == FreezerState::Idle && self.cgroup.freeze(true) {
-            *state = FreezerState::Frozen;
-        }
-    }
-
-    /// The sandbox ends: never freeze it again.
-    fn retire(&self) {
-        self.wake();
-    }
-
-    fn state(&self) -> MutexGuard<'_, FreezerState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

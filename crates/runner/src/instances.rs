@@ -9,7 +9,8 @@ use updraft_kernel::{FunctionSpec, HostError};
 use updraft_types::Timestamp;
 
 use crate::call::Ticket;
-use crate::environment::{Environment, Freezer};
+use crate::environment::Environment;
+use crate::freezer::Freezer;
 
 /// How much longer than a call's time-out its credentials must be valid.
 const CREDENTIALS_MARGIN: Duration = Duration::from_secs(60);

@@ -14,6 +14,7 @@ mod cgroup;
 mod config;
 mod doctor;
 mod environment;
+mod freezer;
 mod instances;
 mod lines;
 mod logs;
@@ -24,6 +25,7 @@ mod runtimes;
 mod sandbox;
 mod spawner;
 mod vars;
+mod watch;
 
 pub use config::{RunnerConfig, SpawnerProgram};
 pub use doctor::capabilities;

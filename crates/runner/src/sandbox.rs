@@ -11,13 +11,15 @@ use tokio::io::unix::AsyncFd;
 use tokio::net::TcpListener;
 use tokio::net::unix::pipe::Receiver;
 use tokio::runtime::Handle;
-use updraft_kernel::Fault;
+use updraft_kernel::{Clock, Fault};
 
 use crate::call::Ticket;
 use crate::cgroup::{Cgroup, Cgroups};
 use crate::config::{UID_COUNT, UID_FIRST, UID_STRIDE};
+use crate::freezer::Freezer;
 use crate::runtimes::Runtime;
 use crate::spawner::{AssignSpec, Request, SpawnSpec, Spawner};
+use crate::watch::MemoryWatch;
 
 /// How a sandbox ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,7 @@ pub(crate) struct Sandbox {
     ended: Receiver,
     told: Vec<u8>,
     pub(crate) cgroup: Arc<Cgroup>,
+    watch: Option<MemoryWatch>,
     pub(crate) api: TcpListener,
     door: Option<TcpListener>,
     logs: Option<(OwnedFd, OwnedFd)>,
@@ -116,6 +119,7 @@ impl Factory {
             pidfd,
             ended: Receiver::from_owned_fd(ended).map_err(made("watch a sandbox"))?,
             told: Vec::new(),
+            watch: None,
             cgroup: Arc::new(cgroup),
             api: listener(api).map_err(made("listen for a runtime"))?,
             door: Some(listener(door).map_err(made("listen at the door"))?),
@@ -171,6 +175,31 @@ impl Sandbox {
     pub(crate) async fn assign(&self, mut spec: AssignSpec) -> Result<(), Fault> {
         spec.sandbox = self.number;
         self.factory.spawner.ask(Request::Assign(Box::new(spec)), Vec::new()).await.map(drop)
+    }
+
+    /// Bounds its memory: by the kernel, or where it does not, by watching.
+    pub(crate) fn limit_memory(&mut self, mib: u32, clock: &Arc<dyn Clock>) -> Result<(), Fault> {
+        if self.factory.cgroups.bounds_memory() {
+            let limited = self.cgroup.limit_memory(mib);
+            return limited.map_err(|error| Fault::because("limit the memory of a sandbox", error));
+        }
+        self.watch = Some(MemoryWatch::start(Arc::clone(&self.pidfd), mib, Arc::clone(clock)));
+        Ok(())
+    }
+
+    /// The most memory it ever used, as far as anybody has seen.
+    pub(crate) fn memory_peak_mib(&self) -> Option<u32> {
+        self.watch.as_ref().map(MemoryWatch::peak_mib).or_else(|| self.cgroup.memory_peak_mib())
+    }
+
+    /// Whether it was ended, or a process of it killed, for want of memory.
+    pub(crate) fn ran_out_of_memory(&self) -> bool {
+        self.watch.as_ref().is_some_and(MemoryWatch::exceeded) || self.cgroup.ran_out_of_memory()
+    }
+
+    /// What stops it between calls.
+    pub(crate) fn freezer(&self) -> Freezer {
+        Freezer::new(Arc::clone(&self.cgroup), Arc::clone(&self.pidfd))
     }
 
     /// The pipes that its output comes from; once.

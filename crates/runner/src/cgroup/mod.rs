@@ -58,6 +58,15 @@ impl Cgroups {
         }
     }
 
+    /// Whether the kernel bounds memory here.
+    pub(crate) fn bounds_memory(&self) -> bool {
+        match self {
+            Self::V2(_) => true,
+            Self::V1(roots) => roots.memory.is_some(),
+            Self::None(_) => false,
+        }
+    }
+
     /// Whether processes are counted here.
     pub(crate) fn bounds_processes(&self) -> bool {
         match self {

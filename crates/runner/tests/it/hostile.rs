@@ -146,7 +146,9 @@ async fn the_kernel_is_asked_for_nothing_it_should_not_give() {
         "clone into a user namespace".to_owned(),
         format!("call({}, {user}, 0, 0, 0, 0)", libc::SYS_clone).into(),
     );
-    attempts.insert("become root".to_owned(), format!("call({}, 0)", libc::SYS_setuid).into());
+    if rustix::process::geteuid().is_root() {
+        attempts.insert("become root".to_owned(), format!("call({}, 0)", libc::SYS_setuid).into());
+    }
     let report = bench.call(&hostile, &serde_json::Value::Object(attempts.clone()).to_string()).await;
     for name in attempts.keys() {
         assert_eq!(json(&report)[name], "Operation not permitted", "{name}");

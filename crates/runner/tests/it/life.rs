@@ -132,11 +132,13 @@ async fn a_killed_engine_leaves_nothing_behind() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
+    let spawner = || processes().into_iter().find(|(_, parent, _)| *parent == victim.id());
+    wait_until(|| spawner().is_some_and(|(pid, _, session)| pid == session)).await;
+    let (spawner, ..) = spawner().unwrap();
+    let sandboxed = || processes().into_iter().filter(|(_, _, session)| *session == spawner).count();
+    // The spawner, and in each of two sandboxes an init and a runtime.
+    wait_until(|| sandboxed() >= 5).await;
     let mark = format!("updraft.{}.", victim.id());
-    let sandboxed = || processes().into_iter().filter(|process| in_cgroup(*process, &mark)).count();
-    wait_until(|| sandboxed() > 0).await;
-    wait_until(|| !cgroups(&mark).is_empty()).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
     victim.kill().unwrap();
     victim.wait().unwrap();
     wait_until(|| sandboxed() == 0 && cgroups(&mark).is_empty()).await;
@@ -150,13 +152,17 @@ async fn be_the_victim() {
     bench.call(&function, "60").await;
 }
 
-fn processes() -> Vec<u32> {
+/// Every process with its parent and its session.
+fn processes() -> Vec<(u32, u32, u32)> {
     let entries = fs::read_dir("/proc").unwrap().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
-}
-
-fn in_cgroup(process: u32, mark: &str) -> bool {
-    fs::read_to_string(format!("/proc/{process}/cgroup")).is_ok_and(|text| text.contains(mark))
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter_map(|pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(1);
+        let parent = fields.next()?.parse().ok()?;
+        Some((pid, parent, fields.nth(1)?.parse().ok()?))
+    })
+    .collect()
 }
 
 /// The directories with a mark in every hierarchy.

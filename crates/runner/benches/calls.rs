@@ -1,0 +1,253 @@
+//! What a call costs: warm calls over the floor of a bare Runtime API round trip with the same
+//! bootstrap outside any sandbox, and cold starts with all isolation.
+//!
+//! `cargo bench -p updraft-runner`, as root for the full isolation. The floor's server is a blocking
+//! one that does nothing but hand out the same event again, so what is above it is the runner's.
+
+#![expect(clippy::unwrap_used, reason = "a bench whose preparation fails has failed")]
+#![expect(clippy::print_stdout, reason = "the figures are for a reader")]
+
+#[path = "../tests/it/support.rs"]
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use support::{Bench, Function};
+use updraft_kernel::{FunctionHost, Outcome};
+
+const WARM_CALLS: usize = 2_000;
+const COLD_CALLS: usize = 60;
+const AT_ONCE: usize = 16;
+
+const PYTHON: &str = "def handler(event, context):\n    return event\n";
+const NODE: &str = "exports.handler = async (event) => event;";
+const EVENT: &str = r#"{"message":"an event of some two hundred bytes, as a small request has them; the rest of it is only there to fill it up to that length, and says nothing at all that anybody would want to read"}"#;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(run());
+}
+
+async fn run() {
+    println!("warm, one at a time ({WARM_CALLS} calls), microseconds");
+    println!("{:<8} {:>9} {:>9} {:>9} {:>9} {:>7}", "", "floor p50", "p99", "call p50", "p99", "ratio");
+    let bench = Bench::new().await;
+    for (name, function) in functions(&bench) {
+        let mut floor = floor(&function);
+        let mut calls = warm(&bench, &function).await;
+        let ratio = percentile(&mut calls, 50) / percentile(&mut floor, 50);
+        println!(
+            "{name:<8} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {ratio:>7.2}",
+            percentile(&mut floor, 50),
+            percentile(&mut floor, 99),
+            percentile(&mut calls, 50),
+            percentile(&mut calls, 99),
+        );
+    }
+    println!("\nwarm, {AT_ONCE} at once, calls per second");
+    for (name, function) in functions(&bench) {
+        println!("{name:<8} {:>9.0}", at_once(&bench, &function).await);
+    }
+    bench.runner.shut_down().await;
+    println!("\ncold start to answer, {COLD_CALLS} of each, milliseconds");
+    println!("{:<8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "bare p50", "none p50", "p99", "pool p50", "p99", "pool/bare");
+    for name in ["python", "node", "rust"] {
+        let mut bare = bare_starts(name);
+        let mut none = cold(name, 0).await;
+        let mut pool = cold(name, 4).await;
+        println!(
+            "{name:<8} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.2}",
+            percentile(&mut bare, 50) / 1000.0,
+            percentile(&mut none, 50) / 1000.0,
+            percentile(&mut none, 99) / 1000.0,
+            percentile(&mut pool, 50) / 1000.0,
+            percentile(&mut pool, 99) / 1000.0,
+            percentile(&mut pool, 50) / percentile(&mut bare, 50),
+        );
+    }
+}
+
+fn functions(bench: &Bench) -> [(&'static str, Function); 3] {
+    ["python", "node", "rust"].map(|name| (name, function(bench, name)))
+}
+
+fn function(bench: &Bench, name: &str) -> Function {
+    match name {
+        "python" => bench.python(name, PYTHON),
+        "node" => bench.node(name, NODE),
+        _ => {
+            let function = bench.function(name, "provided.al2023", "x", &[("bootstrap", "")]);
+            std::fs::copy(echo(), function.spec.code.join("bootstrap")).unwrap();
+            function
+        }
+    }
+}
+
+/// The example program, which cargo builds beside the benches.
+fn echo() -> std::path::PathBuf {
+    let program = std::env::current_exe().unwrap();
+    let echo = program.parent().and_then(Path::parent).unwrap().join("examples/echo");
+    assert!(echo.exists(), "build it first: cargo build --release -p updraft-runner --example echo");
+    echo
+}
+
+async fn warm(bench: &Bench, function: &Function) -> Vec<f64> {
+    let spec = Arc::new(function.spec.clone());
+    let mut times = Vec::new();
+    for _ in 0..WARM_CALLS {
+        let invocation = bench.invocation(function, EVENT);
+        let begun = Instant::now();
+        let report = bench.runner.invoke(Arc::clone(&spec), invocation).await.unwrap();
+        times.push(micros(begun.elapsed()));
+        assert_eq!(report.outcome, Outcome::Answered);
+    }
+    times.split_off(WARM_CALLS / 10)
+}
+
+async fn at_once(bench: &Bench, function: &Function) -> f64 {
+    let callers = || futures::future::join_all((0..AT_ONCE).map(|_| warm(bench, function)));
+    callers().await;
+    let begun = Instant::now();
+    callers().await;
+    (AT_ONCE * WARM_CALLS) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// Each call a cold start, with so many sandboxes kept ready.
+async fn cold(name: &str, prepared: usize) -> Vec<f64> {
+    let bench = Bench::with(|config| config.prepared = prepared).await;
+    let mut function = function(&bench, name);
+    let mut times = Vec::new();
+    for number in 0..=COLD_CALLS {
+        function.spec.instance_key = format!("{name}-{number}");
+        let (spec, invocation) = (Arc::new(function.spec.clone()), bench.invocation(&function, EVENT));
+        let begun = Instant::now();
+        let report = bench.runner.invoke(spec, invocation).await.unwrap();
+        times.push(micros(begun.elapsed()));
+        assert!(report.init.is_some());
+        bench.runner.retire(&function.spec.instance_key);
+        // The pool fills up again while nobody calls.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+    bench.runner.shut_down().await;
+    // The first also found the runtime and built its root.
+    times.split_off(1)
+}
+
+/// A function's process outside any sandbox, talking to a listener of ours.
+struct Bare {
+    process: Child,
+    listener: TcpListener,
+}
+
+impl Bare {
+    fn start(name: &str, code: &Path) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let bootstraps = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bootstraps");
+        let mut command = match name {
+            "python" => command("python3", &bootstraps.join("python.py")),
+            "node" => command("node", &bootstraps.join("node.cjs")),
+            _ => Command::new(echo()),
+        };
+        let handler = if name == "node" { "index.handler" } else { "app.handler" };
+        let process = command
+            .env("AWS_LAMBDA_RUNTIME_API", listener.local_addr().unwrap().to_string())
+            .env("LAMBDA_TASK_ROOT", code)
+            .env("_HANDLER", handler)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { process, listener }
+    }
+
+    /// Waits for it to connect and ask for an event.
+    fn connect(&self) -> TcpStream {
+        let (mut stream, _) = self.listener.accept().unwrap();
+        stream.set_nodelay(true).unwrap();
+        read_until(&mut stream, b"/invocation/next HTTP/1.1\r\n");
+        stream
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn command(program: &str, argument: &Path) -> Command {
+    static PYTHON_ITSELF: OnceLock<String> = OnceLock::new();
+    // The interpreter itself, as in a sandbox, not a version manager's shim.
+    let python = || {
+        let found = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+        String::from_utf8(found.stdout).unwrap().trim().to_owned()
+    };
+    let program = if program == "python3" { PYTHON_ITSELF.get_or_init(python) } else { program };
+    let mut command = Command::new(program);
+    command.arg(argument);
+    command
+}
+
+fn exchange(stream: &mut TcpStream) {
+    let next = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: r1\r\n\
+         Lambda-Runtime-Deadline-Ms: 4000000000000\r\nLambda-Runtime-Invoked-Function-Arn: a\r\n\
+         Content-Length: {}\r\n\r\n{EVENT}",
+        EVENT.len()
+    );
+    stream.write_all(next.as_bytes()).unwrap();
+    read_until(stream, b"/invocation/next HTTP/1.1\r\n");
+    stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}").unwrap();
+}
+
+fn read_until(stream: &mut TcpStream, mark: &[u8]) {
+    let mut input = Vec::new();
+    let mut space = [0; 16 * 1024];
+    while !input.windows(mark.len()).any(|window| window == mark) {
+        let read = stream.read(&mut space).unwrap();
+        assert!(read > 0, "the process has ended");
+        input.extend_from_slice(&space[..read]);
+    }
+}
+
+fn floor(function: &Function) -> Vec<f64> {
+    let bare = Bare::start(&function.spec.name, &function.spec.code);
+    let mut stream = bare.connect();
+    let mut times = Vec::new();
+    for _ in 0..WARM_CALLS {
+        let begun = Instant::now();
+        exchange(&mut stream);
+        times.push(micros(begun.elapsed()));
+    }
+    times.split_off(WARM_CALLS / 10)
+}
+
+/// From the start of a bare process to its first answer.
+fn bare_starts(name: &str) -> Vec<f64> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("app.py"), PYTHON).unwrap();
+    std::fs::write(directory.path().join("index.js"), NODE).unwrap();
+    let start = |_| {
+        let begun = Instant::now();
+        let bare = Bare::start(name, directory.path());
+        exchange(&mut bare.connect());
+        micros(begun.elapsed())
+    };
+    // The first also finds the interpreter.
+    (0..=COLD_CALLS).map(start).skip(1).collect()
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+fn percentile(times: &mut [f64], percent: usize) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[(times.len() - 1) * percent / 100]
+}
