@@ -9,8 +9,11 @@ mod operation;
 mod refusal;
 pub mod services;
 pub mod shape;
+pub mod sigv4;
 mod stream;
+mod validate;
 pub mod value;
+pub mod wire;
 
 pub use operation::{Operation, OperationInfo, Protocol, ServiceInfo};
 pub use refusal::{ErrorShape, Refusal, Side};

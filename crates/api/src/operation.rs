@@ -65,8 +65,8 @@ pub struct ServiceInfo {
     pub validation_code: Option<&'static str>,
     /// Every listed operation.
     pub operations: &'static [&'static OperationInfo],
-    /// The operations of the model that are not listed.
-    pub unlisted: &'static [&'static str],
+    /// The operations of the model that are not listed: name, HTTP method, URI template.
+    pub unlisted: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// The protocols of AWS.

@@ -108,7 +108,7 @@ impl Gateway {
         let mut stop = self.stop.subscribe();
         let ended = tokio::select! {
             ended = served.as_mut() => ended,
-            _ = stop.wait_for(|stopped| *stopped) => {
+            () = async { drop(stop.wait_for(|stopped| *stopped).await) } => {
                 served.as_mut().graceful_shutdown();
                 served.await
             }

@@ -202,6 +202,10 @@ impl ServeCx {
         Self { engine, info }
     }
 
+    pub(crate) fn set_source_ip(&mut self, address: Option<IpAddr>) {
+        self.info.source_ip = address;
+    }
+
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }

@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use updraft_api::Operation;
 use updraft_types::Scope;
 
-use crate::door::{WireEndpoint, WireOf};
+use crate::door::WireEndpoint;
 use crate::engine::DataPlane;
 use crate::job::{self, Job, RunJob};
 use crate::{Access, FactView, Handle, Query, Result, Serve, ServeCx, Service};
@@ -40,17 +40,17 @@ impl Registry {
     }
 
     /// Adds an operation that reads.
-    pub fn query<S: Query<Op>, Op: WireOf>(&mut self, service: &Arc<S>) {
+    pub fn query<S: Query<Op>, Op: Operation>(&mut self, service: &Arc<S>) {
         self.endpoint::<Op>(Arc::new(Querying(service.clone())));
     }
 
     /// Adds an operation that writes.
-    pub fn handle<S: Handle<Op>, Op: WireOf>(&mut self, service: &Arc<S>) {
+    pub fn handle<S: Handle<Op>, Op: Operation>(&mut self, service: &Arc<S>) {
         self.endpoint::<Op>(Arc::new(Handling(service.clone())));
     }
 
     /// Adds an operation that streams, waits or calls.
-    pub fn serve<S: Serve<Op>, Op: WireOf>(&mut self, service: &Arc<S>) {
+    pub fn serve<S: Serve<Op>, Op: Operation>(&mut self, service: &Arc<S>) {
         self.endpoint::<Op>(Arc::new(Serving(service.clone())));
     }
 
@@ -84,7 +84,7 @@ impl Registry {
         all
     }
 
-    fn endpoint<Op: WireOf>(&mut self, endpoint: Arc<dyn Endpoint<Op>>) {
+    fn endpoint<Op: Operation>(&mut self, endpoint: Arc<dyn Endpoint<Op>>) {
         self.wire.insert((Op::INFO.service.name, Op::INFO.name), crate::door::wire_endpoint::<Op>());
         self.typed.insert(TypeId::of::<Op>(), Box::new(endpoint));
     }

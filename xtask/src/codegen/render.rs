@@ -481,9 +481,11 @@ impl Module<'_> {
         let unlisted: String = self
             .model
             .operations
-            .keys()
-            .filter(|name| !listing.operations.contains_key(*name))
-            .map(|name| format!("{name:?}, "))
+            .iter()
+            .filter(|(name, _)| !listing.operations.contains_key(*name))
+            .map(|(name, operation)| {
+                format!("({name:?}, {:?}, {:?}), ", operation.http.method, operation.http.request_uri)
+            })
             .collect();
         let protocols = protocols(self.model)?;
         let cbor = protocols.contains("Cbor").then(|| {
