@@ -174,13 +174,19 @@ fn child() {
     let store = Arc::new(DiskStore::open(Path::new(&folder), DiskOptions::default()).unwrap());
     let writers = (0..WRITERS).map(|writer| {
         let store = store.clone();
-        std::thread::spawn(move || (0..).for_each(|number| write(&*store, round, writer, number)))
+        std::thread::spawn(move || {
+            for number in 0.. {
+                write(&*store, round, writer, number);
+            }
+        })
     });
     let blob_writers = (0..BLOB_WRITERS).map(|writer| {
         let store = store.clone();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-            (0..).for_each(|number| runtime.block_on(write_blob(&*store, round, writer, number)));
+            for number in 0.. {
+                runtime.block_on(write_blob(&*store, round, writer, number));
+            }
         })
     });
     let threads: Vec<_> = writers.chain(blob_writers).collect();

@@ -32,7 +32,8 @@ pub enum Value {
 pub struct MathError(String);
 
 impl MathError {
-    fn new(message: impl Into<String>) -> Self {
+    /// An error that says this.
+    pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }

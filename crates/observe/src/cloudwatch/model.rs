@@ -54,6 +54,8 @@ pub(super) const LABELS: Table<u64, Label> = Table::new("cloudwatch.label");
 pub(super) const ROLL_UPS: Table<RollUpKey, Histogram> = Table::new("cloudwatch.roll_up");
 /// Roll-ups by the time they expire.
 pub(super) const EXPIRIES: Table<(Timestamp, RollUpKey), ()> = Table::new("cloudwatch.expiry");
+/// Up to when expired roll-ups have been removed.
+pub(super) const SWEPT: Table<(), u64> = Table::new("cloudwatch.swept");
 /// The number of the next metric.
 pub(super) const NEXT_ID: Table<(), u64> = Table::new("cloudwatch.next_id");
 

@@ -411,3 +411,42 @@ async fn more_metrics_than_a_page_holds_are_listed_page_by_page() {
         (500, 250, None)
     );
 }
+
+#[tokio::test]
+async fn expressions_are_worked_out_from_metrics_and_each_other() {
+    let bench = bench();
+    for outcome in [InvocationOutcome::Failed, InvocationOutcome::Succeeded] {
+        bench.root().emit(invocation(None, "$LATEST", outcome));
+    }
+    let expression = |id: &str, text: &str| MetricDataQuery {
+        id: id.into(),
+        expression: Some(text.into()),
+        ..Default::default()
+    };
+    let hidden = |query| MetricDataQuery { return_data: Some(false), ..query };
+    let with = |queries: Vec<MetricDataQuery>| {
+        let metrics = [
+            hidden(select("errors", "Errors", &[], "Sum")),
+            hidden(select("all", "Invocations", &[], "Sum")),
+        ];
+        data(&bench, metrics.into_iter().chain(queries).collect())
+    };
+    let input = with(vec![hidden(expression("share", "errors / all")), expression("percent", "100 * share")]);
+    let output = bench.call::<GetMetricData>(input).await.unwrap();
+    let results = output.metric_data_results.unwrap();
+    assert_eq!((results.len(), results[0].label.as_deref()), (1, Some("percent")));
+    assert_eq!(results[0].values, Some(vec![50.0]));
+    for (text, part) in [
+        ("SEARCH('{AWS/Lambda} x', 'Sum')", "SEARCH is not supported"),
+        ("nothing + 1", "unknown id 'nothing'"),
+        ("e1 + 1", "circle"),
+        ("SUM(all)", "must be a time series"),
+    ] {
+        let refusal = bench.refused::<GetMetricData>(with(vec![expression("e1", text)])).await;
+        assert_eq!(refusal.code, "ValidationError");
+        assert!(
+            refusal.message.starts_with("Error in expression 'e1': ") && refusal.message.contains(part),
+            "{refusal}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! `GetMetricData`: many metrics at once, page by page.
 
-use std::collections::{BTreeMap, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +12,7 @@ use updraft_api::cloudwatch::{
     StatusCode,
 };
 use updraft_kernel::{Access, Result, Serve, ServeCx, View};
+use updraft_lang::metric_math::{Expression, Inputs, MathError, Series, Value};
 use updraft_types::{Scope, Timestamp};
 
 use crate::cloudwatch::query::{self, Period, Query};
@@ -28,7 +30,7 @@ impl Serve<GetMetricData> for CloudWatch {
     }
 
     async fn serve(&self, cx: ServeCx, input: GetMetricDataInput) -> Result<GetMetricDataOutput> {
-        let series = plan(cx.scope(), &input)?;
+        let plan = plan(cx.scope(), &input)?;
         let done = input.next_token.as_deref().map_or(Ok(0), read_token)?;
         let limit = match input.max_datapoints {
             None => DATAPOINTS_MAX,
@@ -38,11 +40,9 @@ impl Serve<GetMetricData> for CloudWatch {
                 .ok_or_else(|| refusals::invalid_value(limit, "MaxDatapoints"))?,
         };
         cx.settle_facts().await?;
-        let results = cx.view(|view| {
-            let ascending = input.scan_by == Some(ScanBy::TimestampAscending);
-            series.iter().map(|one| one.read(view, ascending)).collect::<Result<Vec<_>>>()
-        })?;
-        let (metric_data_results, next_token) = page(results, done, limit);
+        let metrics = cx.view(|view| read(view, &plan))?;
+        let ascending = input.scan_by == Some(ScanBy::TimestampAscending);
+        let (metric_data_results, next_token) = page(results(&plan, &metrics, ascending)?, done, limit);
         Ok(GetMetricDataOutput {
             metric_data_results: Some(metric_data_results),
             next_token,
@@ -52,11 +52,17 @@ impl Serve<GetMetricData> for CloudWatch {
 }
 
 /// One query, checked.
-struct Series {
+struct Planned {
     id: String,
     label: String,
-    query: Query,
-    stat: Stat,
+    returned: bool,
+    source: Source,
+}
+
+/// Where a query's values come from.
+enum Source {
+    Metric(Box<Query>, Stat),
+    Expression(Expression),
 }
 
 /// One query's values.
@@ -66,20 +72,14 @@ struct Found {
     points: Vec<(Timestamp, f64)>,
 }
 
-impl Series {
-    fn read(&self, view: &View<'_>, ascending: bool) -> Result<Found> {
-        let periods: BTreeMap<_, _> = query::by_period(view, &self.query, view.now())?;
-        let point = |(begin, values)| Some((begin, self.stat.of(&values)?));
-        let mut points: Vec<_> = periods.into_iter().filter_map(point).collect();
-        if !ascending {
-            points.reverse();
-        }
-        Ok(Found { id: self.id.clone(), label: self.label.clone(), points })
-    }
+/// The queries, checked, and the times that a series may have values at.
+struct Plan {
+    queries: Vec<Planned>,
+    times: Vec<i64>,
 }
 
-/// Checks the queries; answers those whose data is returned.
-fn plan(scope: &Scope, input: &GetMetricDataInput) -> std::result::Result<Vec<Series>, Refusal> {
+/// Checks the queries.
+fn plan(scope: &Scope, input: &GetMetricDataInput) -> std::result::Result<Plan, Refusal> {
     if input.start_time >= input.end_time {
         let message = if input.start_time == input.end_time {
             "The parameter StartTime must not equal parameter EndTime."
@@ -96,7 +96,6 @@ fn plan(scope: &Scope, input: &GetMetricDataInput) -> std::result::Result<Vec<Se
         return Err(refusals::too_many("MetricDataQueries", QUERIES_MAX));
     }
     let mut ids = HashSet::new();
-    let mut series = Vec::new();
     for query in queries {
         check_id(&query.id)?;
         if !ids.insert(query.id.as_str()) {
@@ -105,12 +104,12 @@ fn plan(scope: &Scope, input: &GetMetricDataInput) -> std::result::Result<Vec<Se
                 query.id
             )));
         }
-        let one = one_series(scope, input, query)?;
-        if query.return_data.unwrap_or(true) {
-            series.push(one);
-        }
     }
-    Ok(series)
+    let queries = queries
+        .iter()
+        .map(|query| planned(scope, input, query))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    Ok(Plan { times: times(&queries, input)?, queries })
 }
 
 /// An id is letters, digits and underscores and begins with a small letter (`MetricDataQuery`, same
@@ -127,19 +126,16 @@ fn check_id(id: &str) -> std::result::Result<(), Refusal> {
     )))
 }
 
-fn one_series(
+fn planned(
     scope: &Scope,
     input: &GetMetricDataInput,
     query: &MetricDataQuery,
-) -> std::result::Result<Series, Refusal> {
-    let MetricStat { metric, period, stat, unit } = match (&query.metric_stat, &query.expression) {
-        (Some(stat), None) => stat,
+) -> std::result::Result<Planned, Refusal> {
+    let (source, label) = match (&query.metric_stat, &query.expression) {
+        (Some(stat), None) => metric_source(scope, input, stat)?,
         (None, Some(expression)) => {
-            return Err(refusals::validation(format!(
-                "Error in expression '{}': this engine does not evaluate expressions ('{expression}'); ask for the \
-                 metrics by MetricStat and compute with their values",
-                query.id
-            )));
+            let expression = expression.parse().map_err(|error| in_expression(&query.id, &error))?;
+            (Source::Expression(expression), query.id.clone())
         }
         _ => {
             return Err(refusals::validation(format!(
@@ -148,6 +144,20 @@ fn one_series(
             )));
         }
     };
+    Ok(Planned {
+        id: query.id.clone(),
+        label: query.label.clone().unwrap_or(label),
+        returned: query.return_data.unwrap_or(true),
+        source,
+    })
+}
+
+/// A metric to read, and the label it has unless another is given.
+fn metric_source(
+    scope: &Scope,
+    input: &GetMetricDataInput,
+    MetricStat { metric, period, stat, unit }: &MetricStat,
+) -> std::result::Result<(Source, String), Refusal> {
     let period = Period::new(*period).ok_or_else(|| {
         refusals::validation(format!(
             "Period must be a value in the list [1, 5, 10, 20, 30] or a multiple of 60, not {period}"
@@ -159,18 +169,121 @@ fn one_series(
     let named = |text: &Option<String>, what: &str| text.clone().ok_or_else(|| refusals::missing(what));
     let namespace = named(&metric.namespace, "Namespace")?;
     let name = named(&metric.metric_name, "MetricName")?;
-    Ok(Series {
-        id: query.id.clone(),
-        label: query.label.clone().unwrap_or_else(|| name.clone()),
-        query: Query {
-            metric: query::metric_name(scope, &namespace, &name, metric.dimensions.as_deref())?,
-            unit: unit.clone(),
-            period,
-            begin: period.align(input.start_time),
-            end: input.end_time,
-        },
-        stat,
-    })
+    let query = Query {
+        metric: query::metric_name(scope, &namespace, &name, metric.dimensions.as_deref())?,
+        unit: unit.clone(),
+        period,
+        begin: period.align(input.start_time),
+        end: input.end_time,
+    };
+    Ok((Source::Metric(Box::new(query), stat), name))
+}
+
+/// The beginnings of the shortest periods asked for; only expressions need them.
+fn times(queries: &[Planned], input: &GetMetricDataInput) -> std::result::Result<Vec<i64>, Refusal> {
+    let period = |one: &Planned| match &one.source {
+        Source::Metric(query, _) => Some(query.period),
+        Source::Expression(_) => None,
+    };
+    let shortest = queries.iter().filter_map(period).min_by_key(|period| period.millis());
+    let has_expressions = queries.iter().any(|one| matches!(one.source, Source::Expression(_)));
+    let Some(period) = shortest.filter(|_| has_expressions) else { return Ok(Vec::new()) };
+    let begin = period.align(input.start_time).millis();
+    let step = period.millis();
+    if (input.end_time.millis() - begin) / step > DATAPOINTS_MAX as i64 {
+        return Err(refusals::validation(format!(
+            "The time range has more than {DATAPOINTS_MAX} periods of {} seconds; make it or the expression's metrics coarser",
+            step / 1_000
+        )));
+    }
+    let next = |time: &i64| Some(time + step);
+    Ok(std::iter::successors(Some(begin), next).take_while(|time| *time < input.end_time.millis()).collect())
+}
+
+/// Reads every metric of a plan, by the ids of their queries.
+fn read(view: &View<'_>, plan: &Plan) -> Result<BTreeMap<String, Series>> {
+    let mut metrics = BTreeMap::new();
+    for one in &plan.queries {
+        if let Source::Metric(query, stat) = &one.source {
+            let periods = query::by_period(view, query, view.now())?;
+            let point = |(begin, values): (Timestamp, _)| Some((begin.millis(), stat.of(&values)?));
+            metrics.insert(one.id.clone(), periods.into_iter().filter_map(point).collect());
+        }
+    }
+    Ok(metrics)
+}
+
+/// The series that a plan returns.
+fn results(
+    plan: &Plan,
+    metrics: &BTreeMap<String, Series>,
+    ascending: bool,
+) -> std::result::Result<Vec<Found>, Refusal> {
+    let work = Work { plan, metrics, known: RefCell::new(HashMap::new()) };
+    let mut results = Vec::new();
+    for one in plan.queries.iter().filter(|one| one.returned) {
+        let series = match work.value(&one.id, 0).map_err(|error| in_expression(&one.id, &error))? {
+            Value::Series(series) => vec![series],
+            Value::Many(many) => many,
+            Value::Scalar(_) => {
+                let message = format!("Error in expression '{}': its result must be a time series", one.id);
+                return Err(refusals::validation(message));
+            }
+        };
+        results.extend(series.into_iter().map(|series| {
+            let mut points: Vec<_> =
+                series.into_iter().map(|(time, value)| (Timestamp::from_millis(time), value)).collect();
+            if !ascending {
+                points.reverse();
+            }
+            Found { id: one.id.clone(), label: one.label.clone(), points }
+        }));
+    }
+    Ok(results)
+}
+
+/// Working out expressions that may name each other, each of them once.
+struct Work<'a> {
+    plan: &'a Plan,
+    metrics: &'a BTreeMap<String, Series>,
+    known: RefCell<HashMap<String, std::result::Result<Value, MathError>>>,
+}
+
+/// How many expressions may stand on each other.
+const CHAIN_MAX: usize = 32;
+
+impl Work<'_> {
+    fn value(&self, id: &str, depth: usize) -> std::result::Result<Value, MathError> {
+        if let Some(series) = self.metrics.get(id) {
+            return Ok(Value::Series(series.clone()));
+        }
+        if let Some(known) = self.known.borrow().get(id) {
+            return known.clone();
+        }
+        let of_id = |one: &&Planned| one.id == id;
+        let Some(Planned { source: Source::Expression(expression), .. }) =
+            self.plan.queries.iter().find(of_id)
+        else {
+            return Err(MathError::new(format!("unknown id '{id}'")));
+        };
+        if depth == CHAIN_MAX {
+            return Err(MathError::new("the expressions refer to each other in a circle, or too deep"));
+        }
+        let metrics: Vec<_> = self.metrics.iter().map(|(id, series)| (id.as_str(), series)).collect();
+        let mut named = HashMap::new();
+        for id in expression.ids() {
+            named.insert(id, self.value(id, depth + 1)?);
+        }
+        let inputs =
+            Inputs { named: &|id| named.get(id).cloned(), metrics: &metrics, times: &self.plan.times };
+        let value = expression.evaluate(&inputs);
+        self.known.borrow_mut().insert(id.to_owned(), value.clone());
+        value
+    }
+}
+
+fn in_expression(id: &str, error: &MathError) -> Refusal {
+    refusals::validation(format!("Error in expression '{id}': {error}"))
 }
 
 /// The datapoints past the first `done`, at most `limit`, and where to go on.
