@@ -9,7 +9,7 @@ use updraft_types::Timestamp;
 
 use super::histogram::Histogram;
 use super::model::{
-    EXPIRIES, LABELS, Label, Level, METRICS, Metric, MetricName, NEXT_ID, ROLL_UPS, RollUpKey,
+    EXPIRIES, LABELS, Label, Level, METRICS, Metric, MetricName, NEXT_ID, ROLL_UPS, RollUpKey, SWEPT,
 };
 
 /// How often the time of a metric's newest value is written.
