@@ -30,14 +30,14 @@ build: ## build the release binary
 .PHONY: up
 up: build ## build Updraft and deliver the shop on the embedded engine
 	.ci/setup run
-	$(UPDRAFT) deliver examples/shop
+	$(UPDRAFT) deliver --app examples/shop --start-engine
 
 .PHONY: bad
 bad: build ## deliver a version of the shop with a flaw, and see it rolled back
 	@mkdir -p $(BAD)
 	@cp -R examples/shop/. $(BAD)/
 	@cp -R examples/shop-bad/functions $(BAD)/
-	@$(UPDRAFT) deliver $(BAD) && code=0 || code=$$?; \
+	@$(UPDRAFT) deliver --app $(BAD) --start-engine && code=0 || code=$$?; \
 	if [ $$code -eq $(ROLLED_BACK) ]; then echo "make: rolled back, as it should be"; \
 	elif [ $$code -eq 0 ]; then echo "make: the flawed release was promoted" >&2; exit 1; \
 	else exit $$code; fi

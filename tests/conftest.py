@@ -61,7 +61,7 @@ class Aws:
         return other
 
     def __call__(self, service, **config):
-        config = {"retries": {"max_attempts": 1, "mode": "standard"}, "read_timeout": 120} | config
+        config = {"retries": {"total_max_attempts": 1}, "read_timeout": 120} | config
         session = boto3.Session(region_name=self.region, **self.credentials)
         client = session.client(service, endpoint_url=self.url, config=Config(**config))
         client.meta.events.register("after-call.*.*", note_answer)
