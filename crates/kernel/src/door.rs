@@ -205,7 +205,10 @@ impl Engine {
         {
             let snapshot = self.store().snapshot();
             let now = self.clock().now();
-            let identified = self.sessions().identify(&*snapshot, &claims.access_key_id, token, now)?;
+            let identified = self
+                .sessions()
+                .identify(&*snapshot, &claims.access_key_id, token, now)
+                .map_err(|refusal| session_refused(service, refusal))?;
             let caller = Caller { access_key_id: Some(claims.access_key_id.clone()), ..identified.caller };
             return Ok(Some((caller, identified.secret_access_key)));
         }
@@ -293,6 +296,22 @@ fn unknown_key(service: &ServiceInfo) -> Refusal {
             403,
             "The security token included in the request is invalid.",
         ),
+    }
+}
+
+/// The refusal of a session's token, which services of each protocol call by another name.
+fn session_refused(service: &ServiceInfo, refusal: Refusal) -> Refusal {
+    let query = service.protocols.contains(&Protocol::Query);
+    match (&*refusal.code, service.name) {
+        ("ExpiredTokenException", "s3") => {
+            Refusal::new("ExpiredToken", 400, "The provided token has expired.")
+        }
+        ("ExpiredTokenException", _) if query => Refusal::new("ExpiredToken", 403, refusal.message),
+        ("UnrecognizedClientException", "s3") => {
+            Refusal::new("InvalidToken", 400, "The provided token is malformed or otherwise invalid.")
+        }
+        ("UnrecognizedClientException", _) => unknown_key(service),
+        _ => refusal,
     }
 }
 

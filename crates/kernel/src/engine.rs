@@ -252,8 +252,16 @@ impl Engine {
         decisions: &mut Vec<(String, String, bool, String)>,
     ) -> Result<()> {
         let snapshot = self.store().snapshot();
+        let service = self.registry().services.get(operation.service.name);
+        let mut access = access.clone();
+        if let Some(service) = service
+            && info.caller.principal != Principal::Root
+        {
+            service.complete_access(&*snapshot, &info.scope, &mut access)?;
+        }
+        let access = &access;
         let owner = match &access.target {
-            Target::Arn(arn) => self.registry().services.get(operation.service.name).map(|s| (s, arn)),
+            Target::Arn(arn) => service.map(|service| (service, arn)),
             Target::Any => None,
         };
         let (resource_policy, resource_account) = match owner {

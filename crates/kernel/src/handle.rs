@@ -16,6 +16,18 @@ pub trait Service: Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Puts in the condition keys that only the state can tell, such as which attribute of a request
+    /// is a table's leading key. Not asked for callers whom no policy limits.
+    fn complete_access(
+        &self,
+        read: &dyn Read,
+        scope: &Scope,
+        access: &mut Access,
+    ) -> std::result::Result<(), Fault> {
+        let _ = (read, scope, access);
+        Ok(())
+    }
+
     /// The account that owns one of the service's resources, where its ARN does not say (S3).
     fn resource_owner(
         &self,

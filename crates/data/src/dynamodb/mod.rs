@@ -12,6 +12,7 @@ mod expressions;
 mod forget;
 mod items;
 mod keys;
+mod leading;
 mod model;
 mod ops;
 mod paging;
@@ -25,7 +26,8 @@ mod write;
 use std::sync::Arc;
 
 use updraft_api::ServiceInfo;
-use updraft_kernel::{Registry, Service};
+use updraft_kernel::{Access, Fault, Read, Registry, Service};
+use updraft_types::Scope;
 
 /// The service.
 #[derive(Debug, Default)]
@@ -34,6 +36,10 @@ pub struct DynamoDb;
 impl Service for DynamoDb {
     fn info(&self) -> &'static ServiceInfo {
         &updraft_api::dynamodb::SERVICE
+    }
+
+    fn complete_access(&self, read: &dyn Read, scope: &Scope, access: &mut Access) -> Result<(), Fault> {
+        leading::complete(read, scope, access)
     }
 }
 

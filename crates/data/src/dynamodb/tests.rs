@@ -540,6 +540,43 @@ async fn items_go_when_their_time_comes() {
 }
 
 #[tokio::test]
+async fn leading_keys_are_told_by_the_table() {
+    use updraft_kernel::{Access, Handle, Query, Service};
+    let bench = bench().await;
+    let service = super::DynamoDb;
+    let scope = bench.root().scope().clone();
+    let leading = |accesses: Vec<Access>| {
+        let [mut access] = <[Access; 1]>::try_from(accesses).unwrap();
+        bench.root().view(|view| service.complete_access(view, &scope, &mut access)).unwrap();
+        access.context
+    };
+    let keys = |values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        BTreeMap::from([("dynamodb:LeadingKeys".to_owned(), values)])
+    };
+    let put = api::PutItemInput {
+        table_name: "orders".into(),
+        item: item(json!({ "pk": "ann", "sk": 1, "body": "b" })),
+        ..Default::default()
+    };
+    assert_eq!(leading(Handle::<ops::PutItem>::access(&service, &scope, &put).unwrap()), keys(&["ann"]));
+    let by_key = query("pk = :p AND sk = :x", json!({ ":p": "ann", ":x": 1 }));
+    assert_eq!(leading(Query::<ops::Query>::access(&service, &scope, &by_key).unwrap()), keys(&["ann"]));
+    let by_index = api::QueryInput {
+        index_name: Some("by-state".into()),
+        expression_attribute_names: Some([("#s".to_owned(), "state".to_owned())].into()),
+        ..query("#s = :s", json!({ ":s": "open" }))
+    };
+    assert_eq!(leading(Query::<ops::Query>::access(&service, &scope, &by_index).unwrap()), keys(&["open"]));
+    let parts = vec![put_part(json!({ "pk": "bob", "sk": 2 })), put_part(json!({ "pk": "eve", "sk": 2 }))];
+    let transaction = transaction(parts, None);
+    let accesses = Handle::<ops::TransactWriteItems>::access(&service, &scope, &transaction).unwrap();
+    assert_eq!(leading(accesses), keys(&["bob", "eve"]));
+    let scan = api::ScanInput { table_name: "orders".into(), ..Default::default() };
+    assert!(leading(Query::<ops::Scan>::access(&service, &scope, &scan).unwrap()).is_empty());
+}
+
+#[tokio::test]
 async fn capacity_is_reported_by_table_and_index() {
     let bench = bench().await;
     let input = api::PutItemInput {

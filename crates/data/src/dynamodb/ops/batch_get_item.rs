@@ -5,7 +5,7 @@ use crate::dynamodb::capacity::{Consistency, Consumed, read_units};
 use crate::dynamodb::expressions::{self, Written};
 use crate::dynamodb::refusals::{refuse_legacy, validation};
 use crate::dynamodb::values::write_item;
-use crate::dynamodb::{items, keys, model, write};
+use crate::dynamodb::{items, keys, leading, model, write};
 use std::collections::{BTreeMap, BTreeSet};
 use updraft_api::dynamodb::{self as api, ops};
 use updraft_kernel::{Access, Query, Result, View};
@@ -14,11 +14,13 @@ use updraft_types::Scope;
 
 impl Query<ops::BatchGetItem> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::BatchGetItemInput) -> Result<Vec<Access>> {
-        input
-            .request_items
-            .keys()
-            .map(|name| Ok(Access::to("dynamodb:BatchGetItem", model::table_arn(scope, name)?)))
-            .collect()
+        let mut accesses = Vec::new();
+        for (name, request) in &input.request_items {
+            let mut access = Access::to("dynamodb:BatchGetItem", model::table_arn(scope, name)?);
+            request.keys.iter().for_each(|key| leading::note(&mut access, key));
+            accesses.push(access);
+        }
+        Ok(accesses)
     }
 
     fn query(&self, view: &View<'_>, input: api::BatchGetItemInput) -> Result<api::BatchGetItemOutput> {

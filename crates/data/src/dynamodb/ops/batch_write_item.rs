@@ -2,10 +2,10 @@
 
 use crate::dynamodb::DynamoDb;
 use crate::dynamodb::capacity::Consumed;
-use crate::dynamodb::keys;
 use crate::dynamodb::model::{self, TableRecord};
 use crate::dynamodb::refusals::validation;
 use crate::dynamodb::write::{self, Change, Write};
+use crate::dynamodb::{keys, leading};
 use std::collections::{BTreeMap, BTreeSet};
 use updraft_api::dynamodb::{self as api, ops};
 use updraft_kernel::{Access, Cx, Handle, Result};
@@ -13,11 +13,16 @@ use updraft_types::Scope;
 
 impl Handle<ops::BatchWriteItem> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::BatchWriteItemInput) -> Result<Vec<Access>> {
-        input
-            .request_items
-            .keys()
-            .map(|name| Ok(Access::to("dynamodb:BatchWriteItem", model::table_arn(scope, name)?)))
-            .collect()
+        let mut accesses = Vec::new();
+        for (name, requests) in &input.request_items {
+            let mut access = Access::to("dynamodb:BatchWriteItem", model::table_arn(scope, name)?);
+            for request in requests {
+                request.put_request.iter().for_each(|put| leading::note(&mut access, &put.item));
+                request.delete_request.iter().for_each(|delete| leading::note(&mut access, &delete.key));
+            }
+            accesses.push(access);
+        }
+        Ok(accesses)
     }
 
     fn handle(&self, cx: &mut Cx<'_>, input: api::BatchWriteItemInput) -> Result<api::BatchWriteItemOutput> {

@@ -12,7 +12,7 @@ use updraft_types::Scope;
 
 impl Handle<ops::DeleteItem> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::DeleteItemInput) -> Result<Vec<Access>> {
-        super::on_table(scope, "dynamodb:DeleteItem", &input.table_name)
+        super::on_item(scope, "dynamodb:DeleteItem", &input.table_name, &input.key)
     }
 
     fn handle(&self, cx: &mut Cx<'_>, input: api::DeleteItemInput) -> Result<api::DeleteItemOutput> {

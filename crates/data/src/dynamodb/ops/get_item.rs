@@ -13,7 +13,7 @@ use updraft_types::Scope;
 
 impl Query<ops::GetItem> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::GetItemInput) -> Result<Vec<Access>> {
-        super::on_table(scope, "dynamodb:GetItem", &input.table_name)
+        super::on_item(scope, "dynamodb:GetItem", &input.table_name, &input.key)
     }
 
     fn query(&self, view: &View<'_>, input: api::GetItemInput) -> Result<api::GetItemOutput> {

@@ -28,10 +28,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use updraft_api::dynamodb as api;
-use updraft_kernel::{Access, Error, Read, Result};
+use updraft_kernel::{Access, Error, Read, Result, Target};
 use updraft_lang::dynamodb::Condition;
-use updraft_types::{Scope, Timestamp};
+use updraft_types::{Arn, Scope, Timestamp};
 
+use super::leading;
 use super::model::{self, Keys, TableRecord};
 use super::refusals::validation;
 
@@ -63,20 +64,25 @@ fn on_table_or_index(
     }
 }
 
-/// An action on several tables.
-fn on_tables<'a>(
-    scope: &Scope,
-    action: &'static str,
-    tables: impl Iterator<Item = &'a str>,
-) -> Result<Vec<Access>> {
-    let mut accesses: Vec<Access> = Vec::new();
-    for table in tables {
-        let access = Access::to(action, model::table_arn(scope, table)?);
-        if !accesses.contains(&access) {
-            accesses.push(access);
-        }
-    }
+/// A key or an item as it comes.
+type Wire = BTreeMap<String, api::AttributeValue>;
+
+/// An action on one item of a table.
+fn on_item(scope: &Scope, action: &'static str, table: &str, item: &Wire) -> Result<Vec<Access>> {
+    let mut accesses = on_table(scope, action, table)?;
+    accesses.iter_mut().for_each(|access| leading::note(access, item));
     Ok(accesses)
+}
+
+/// Adds one part of a transaction to what must be allowed: each action on each table once.
+fn add_part(accesses: &mut Vec<Access>, action: &'static str, table: Arn, item: &Wire) {
+    let target = Target::Arn(table);
+    let known = accesses.iter().position(|access| access.action == action && access.target == target);
+    let at = known.unwrap_or_else(|| {
+        accesses.push(Access { action: action.into(), target, context: BTreeMap::new() });
+        accesses.len() - 1
+    });
+    leading::note(&mut accesses[at], item);
 }
 
 /// Refuses parameters that this engine does not do: silence would promise them.

@@ -12,7 +12,7 @@ use updraft_types::Scope;
 
 impl Handle<ops::PutItem> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::PutItemInput) -> Result<Vec<Access>> {
-        super::on_table(scope, "dynamodb:PutItem", &input.table_name)
+        super::on_item(scope, "dynamodb:PutItem", &input.table_name, &input.item)
     }
 
     fn handle(&self, cx: &mut Cx<'_>, input: api::PutItemInput) -> Result<api::PutItemOutput> {

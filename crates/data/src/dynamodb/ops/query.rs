@@ -2,9 +2,9 @@
 
 use crate::dynamodb::DynamoDb;
 use crate::dynamodb::expressions::{self, Written};
-use crate::dynamodb::model;
 use crate::dynamodb::paging::Source;
 use crate::dynamodb::refusals::{refuse_legacy, validation};
+use crate::dynamodb::{leading, model};
 use updraft_api::dynamodb::{self as api, ops};
 use updraft_kernel::Direction;
 use updraft_kernel::{Access, Query, Result, View};
@@ -12,7 +12,21 @@ use updraft_types::Scope;
 
 impl Query<ops::Query> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::QueryInput) -> Result<Vec<Access>> {
-        super::on_table_or_index(scope, "dynamodb:Query", &input.table_name, input.index_name.as_deref())
+        let mut accesses = super::on_table_or_index(
+            scope,
+            "dynamodb:Query",
+            &input.table_name,
+            input.index_name.as_deref(),
+        )?;
+        for access in &mut accesses {
+            leading::note_condition(
+                access,
+                input.key_condition_expression.as_deref(),
+                input.expression_attribute_names.as_ref(),
+                input.expression_attribute_values.as_ref(),
+            );
+        }
+        Ok(accesses)
     }
 
     fn query(&self, view: &View<'_>, input: api::QueryInput) -> Result<api::QueryOutput> {

@@ -15,11 +15,12 @@ use updraft_types::Scope;
 
 impl Query<ops::TransactGetItems> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::TransactGetItemsInput) -> Result<Vec<Access>> {
-        super::on_tables(
-            scope,
-            "dynamodb:GetItem",
-            input.transact_items.iter().map(|item| item.get.table_name.as_str()),
-        )
+        let mut accesses = Vec::new();
+        for api::TransactGetItem { get } in &input.transact_items {
+            let table = model::table_arn(scope, &get.table_name)?;
+            super::add_part(&mut accesses, "dynamodb:GetItem", table, &get.key);
+        }
+        Ok(accesses)
     }
 
     fn query(

@@ -19,11 +19,8 @@ impl Handle<ops::TransactWriteItems> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::TransactWriteItemsInput) -> Result<Vec<Access>> {
         let mut accesses = Vec::new();
         for item in &input.transact_items {
-            let (action, name) = named(item)?;
-            let access = Access::to(action, model::table_arn(scope, name)?);
-            if !accesses.contains(&access) {
-                accesses.push(access);
-            }
+            let (action, name, key) = named(item)?;
+            super::add_part(&mut accesses, action, model::table_arn(scope, name)?, key);
         }
         Ok(accesses)
     }
@@ -78,13 +75,13 @@ impl Handle<ops::TransactWriteItems> for DynamoDb {
 /// 2026-11).
 const TOKEN_LIFE: Duration = Duration::from_secs(600);
 
-/// The action and the table of one part.
-fn named(item: &api::TransactWriteItem) -> Result<(&'static str, &str)> {
+/// The action, the table and the key or item of one part.
+fn named(item: &api::TransactWriteItem) -> Result<(&'static str, &str, &super::Wire)> {
     match (&item.condition_check, &item.put, &item.delete, &item.update) {
-        (Some(check), None, None, None) => Ok(("dynamodb:ConditionCheckItem", &check.table_name)),
-        (None, Some(put), None, None) => Ok(("dynamodb:PutItem", &put.table_name)),
-        (None, None, Some(delete), None) => Ok(("dynamodb:DeleteItem", &delete.table_name)),
-        (None, None, None, Some(update)) => Ok(("dynamodb:UpdateItem", &update.table_name)),
+        (Some(check), None, None, None) => Ok(("dynamodb:ConditionCheckItem", &check.table_name, &check.key)),
+        (None, Some(put), None, None) => Ok(("dynamodb:PutItem", &put.table_name, &put.item)),
+        (None, None, Some(delete), None) => Ok(("dynamodb:DeleteItem", &delete.table_name, &delete.key)),
+        (None, None, None, Some(update)) => Ok(("dynamodb:UpdateItem", &update.table_name, &update.key)),
         _ => {
             let message = "TransactItems can only contain one of Check, Put, Update or Delete";
             Err(validation(message).into())

@@ -13,7 +13,7 @@ use updraft_types::Scope;
 
 impl Handle<ops::UpdateItem> for DynamoDb {
     fn access(&self, scope: &Scope, input: &api::UpdateItemInput) -> Result<Vec<Access>> {
-        super::on_table(scope, "dynamodb:UpdateItem", &input.table_name)
+        super::on_item(scope, "dynamodb:UpdateItem", &input.table_name, &input.key)
     }
 
     fn handle(&self, cx: &mut Cx<'_>, input: api::UpdateItemInput) -> Result<api::UpdateItemOutput> {
