@@ -8,6 +8,7 @@
 #![expect(clippy::print_stdout, reason = "the figures are for a reader")]
 
 #[path = "../tests/it/support.rs"]
+#[expect(dead_code, reason = "the tests use the rest")]
 mod support;
 
 use std::io::{Read, Write};
@@ -55,7 +56,10 @@ async fn run() {
     }
     bench.runner.shut_down().await;
     println!("\ncold start to answer, {COLD_CALLS} of each, milliseconds");
-    println!("{:<8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}", "", "bare p50", "none p50", "p99", "pool p50", "p99", "pool/bare");
+    println!(
+        "{:<8} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "", "bare p50", "none p50", "p99", "pool p50", "p99", "pool/bare"
+    );
     for name in ["python", "node", "rust"] {
         let mut bare = bare_starts(name);
         let mut none = cold(name, 0).await;
@@ -185,7 +189,8 @@ fn command(program: &str, argument: &Path) -> Command {
     static PYTHON_ITSELF: OnceLock<String> = OnceLock::new();
     // The interpreter itself, as in a sandbox, not a version manager's shim.
     let python = || {
-        let found = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
+        let found =
+            Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
         String::from_utf8(found.stdout).unwrap().trim().to_owned()
     };
     let program = if program == "python3" { PYTHON_ITSELF.get_or_init(python) } else { program };

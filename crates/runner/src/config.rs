@@ -29,6 +29,8 @@ pub struct RunnerConfig {
     pub idle_max: Duration,
     /// How many sandboxes are kept ready for each kind of runtime in use; zero keeps none.
     pub prepared: usize,
+    /// How many of the managed runtimes in use are kept started, waiting for code; 5 to 10 MB each.
+    pub started: usize,
 }
 
 impl RunnerConfig {
@@ -43,6 +45,7 @@ impl RunnerConfig {
             queue_max: 1_000,
             idle_max: Duration::from_secs(600),
             prepared: 2,
+            started: 2,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! An execution environment: a sandbox with its runtime, connections and log, and what survives when
 //! the sandbox is replaced after a crash: the name, the `/tmp`.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,15 +15,15 @@ use updraft_kernel::{Clock, ConnectionSink, Credentials, Fault, FunctionSpec, Id
 use updraft_types::Timestamp;
 
 use crate::call::Ticket;
-use crate::config::{FILES_MAX, PROCESSES_MAX, RESPONSE_MAX};
+use crate::config::RESPONSE_MAX;
 use crate::freezer::Freezer;
 use crate::lines;
 use crate::logs::Log;
 use crate::pool::Pool;
-use crate::rapi::{Connection, Next, Progress, Request, Route, accepted, refused};
+use crate::rapi::{Connection, Next, Progress, Request, Route, accepted, assignment, refused};
 use crate::runtimes::Runtime;
-use crate::sandbox::{Exit, Factory, Sandbox, Scratch};
-use crate::spawner::{AssignSpec, StartSpec};
+use crate::sandbox::{EARLY_SCRATCH_MIB, Exit, Factory, Sandbox, Scratch};
+use crate::spawner::{AssignSpec, EarlyStart, ScratchSpec};
 use crate::vars;
 
 /// The most connections to the Runtime API at once; AWS's clients use two at most.
@@ -73,7 +74,8 @@ pub(crate) struct Environment {
     runtime: Arc<Runtime>,
     world: Arc<World>,
     pub(crate) log: Log,
-    scratch: Scratch,
+    /// Its `/tmp`, once it has had a sandbox.
+    scratch: Option<Scratch>,
     credentials: Credentials,
     live: Option<Live>,
     /// Whether an init phase was ever tried: the first is not part of a call.
@@ -94,6 +96,10 @@ struct Live {
     /// The call that runs.
     current: Option<String>,
     door: Option<JoinHandle<()>>,
+    /// What a runtime that was started early is told when it asks what it is.
+    assignment: Option<Vec<u8>>,
+    /// The connection on which it asked.
+    asked: Option<u64>,
 }
 
 impl Environment {
@@ -107,7 +113,7 @@ impl Environment {
         let name = stream_name(&*world.clock, &*world.ids, &spec.version);
         let log = Log::new(Arc::clone(&spec), name, Arc::clone(&world.logs), Arc::clone(&world.clock));
         Self {
-            scratch: world.factory.scratch(),
+            scratch: None,
             log,
             spec,
             runtime,
@@ -158,9 +164,13 @@ impl Environment {
             self.log.aside(&note);
         }
         self.tried = true;
-        self.start().await?;
+        let early = self.may_start_early();
+        self.start(early).await?;
         let until = self.world.clock.now().plus(limit);
-        let outcome = match self.happening(until).await {
+        let happening = self.happening(until).await;
+        // Not before: what is made for later would compete with this start.
+        self.world.pool.refill(&self.runtime, early);
+        let outcome = match happening {
             Some(Happening::Ready) => {
                 self.limit_cpu();
                 return Ok(Ok(begun.elapsed()));
@@ -231,8 +241,8 @@ impl Environment {
         now.unwrap_or_default().max(self.memory_max_mib).min(self.spec.memory_mib)
     }
 
-    async fn start(&mut self) -> Result<(), Fault> {
-        let mut sandbox = self.world.pool.take(&self.runtime).await?;
+    async fn start(&mut self, early: Option<u32>) -> Result<(), Fault> {
+        let mut sandbox = self.world.pool.take(&self.runtime, early).await?;
         sandbox.burden(Arc::clone(&self.ticket));
         sandbox.limit_memory(self.spec.memory_mib, &self.world.clock)?;
         if let Some((output, frames)) = sandbox.take_logs() {
@@ -240,7 +250,16 @@ impl Environment {
             attached.map_err(|error| Fault::because("read a sandbox's log", error))?;
         }
         let door = sandbox.take_door().map(|listener| self.open_door(listener));
-        sandbox.assign(self.assignment()).await?;
+        let variables = self.variables();
+        let (late, assignment) = match sandbox.take_early() {
+            Some(scratch) => {
+                self.scratch = Some(scratch);
+                (None, Some(assignment(&variables)))
+            }
+            None => (Some(self.late_start(variables)), None),
+        };
+        let (code, layers) = (self.spec.code.clone(), self.spec.layers.clone());
+        sandbox.assign(AssignSpec { sandbox: 0, code, layers, late }).await?;
         self.live = Some(Live {
             freezer: Arc::new(sandbox.freezer()),
             sandbox,
@@ -249,34 +268,34 @@ impl Environment {
             parked: None,
             current: None,
             door,
+            assignment,
+            asked: None,
         });
         Ok(())
     }
 
-    fn assignment(&self) -> AssignSpec {
-        let spec = &self.spec;
-        let env = vars::environment(
-            spec,
-            &self.runtime,
-            &self.credentials,
-            self.log.stream(),
-            self.world.door_port,
-        );
-        AssignSpec {
-            sandbox: 0,
-            code: spec.code.clone(),
-            layers: spec.layers.clone(),
-            scratch: self.scratch.number,
-            scratch_mib: spec.ephemeral_mib,
-            id: self.scratch.id,
-            start: StartSpec {
-                argv: self.runtime.argv(spec),
-                env,
-                frames: self.runtime.kind.writes_frames(),
-                files_max: FILES_MAX,
-                processes_max: self.world.factory.count_by_uid().then_some(PROCESSES_MAX),
-                file_size_max: u64::from(spec.ephemeral_mib) * 1024 * 1024,
-            },
+    /// For how much memory a runtime may have been started before it knew this function; none where
+    /// it must know.
+    fn may_start_early(&self) -> Option<u32> {
+        let usual = self.spec.ephemeral_mib == EARLY_SCRATCH_MIB && vars::known_late(&self.spec.environment);
+        // One that has a `/tmp` already brings it into a sandbox that has none yet.
+        (usual && self.scratch.is_none()).then_some(self.spec.memory_mib)
+    }
+
+    fn variables(&self) -> BTreeMap<String, String> {
+        let (spec, runtime) = (&self.spec, &self.runtime);
+        vars::environment(spec, runtime, &self.credentials, self.log.stream(), self.world.door_port)
+    }
+
+    fn late_start(&mut self, env: BTreeMap<String, String>) -> EarlyStart {
+        let factory = &self.world.factory;
+        let (spec, runtime) = (&self.spec, &self.runtime);
+        let scratch = self.scratch.get_or_insert_with(|| factory.scratch());
+        let frames = runtime.kind.writes_frames();
+        EarlyStart {
+            scratch: ScratchSpec { number: scratch.number, mib: spec.ephemeral_mib },
+            id: scratch.id,
+            start: factory.start_spec(runtime.argv(spec), env, frames, spec.ephemeral_mib),
         }
     }
 
@@ -312,7 +331,9 @@ impl Live {
         }
         for _ in 0..REQUESTS_PER_TURN {
             let Some((index, progress)) = self.poll_connections(cx) else {
-                return self.sandbox.poll_exit(cx).map(Happening::Exited);
+                let exit = self.sandbox.poll_exit(cx);
+                self.tell_assignment();
+                return exit.map(Happening::Exited);
             };
             let happening = match progress {
                 Progress::Request(request) => self.take(index, request),
@@ -328,6 +349,19 @@ impl Live {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Tells a runtime that was started early what it is, once its code is in place.
+    fn tell_assignment(&mut self) {
+        if !self.sandbox.has_code() {
+            return;
+        }
+        let asked = self.asked.take();
+        if let Some((_, connection)) = self.connections.iter_mut().find(|(id, _)| Some(*id) == asked)
+            && let Some(assignment) = self.assignment.take()
+        {
+            connection.answer(assignment);
+        }
     }
 
     fn poll_connections(&mut self, cx: &mut Context<'_>) -> Option<(usize, Progress)> {
@@ -362,12 +396,16 @@ impl Live {
                 self.current = None;
                 Happening::Failed(request.body)
             }
+            Route::Assignment if self.assignment.is_some() => {
+                self.asked = Some(*id);
+                return None;
+            }
             Route::InitError => Happening::InitFailed { kind: request.error_type, document: request.body },
             Route::Response { .. } | Route::Error { .. } => {
                 connection.answer(refused("400 Bad Request", "InvalidRequestID", "Invalid request ID"));
                 return None;
             }
-            Route::Unknown => {
+            Route::Assignment | Route::Unknown => {
                 connection.answer(refused("404 Not Found", "NotFound", "There is no such path"));
                 return None;
             }

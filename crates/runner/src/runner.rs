@@ -92,7 +92,7 @@ impl Runner {
             );
         }
         let factory = Arc::new(Factory::new(spawner, cgroups, config.door_port));
-        let pool = Pool::new(Arc::clone(&factory), config.prepared);
+        let pool = Pool::new(Arc::clone(&factory), config.prepared, config.started);
         let instances = Arc::new(Instances::new(config.environments_max, config.queue_max));
         let janitor = tokio::spawn(tidy(Arc::clone(&instances), Arc::clone(&clock), config.idle_max));
         let world = World { factory, pool, logs, door, clock, ids, door_port: config.door_port };

@@ -91,19 +91,27 @@ impl Runtime {
 
     /// The program and arguments that start a function.
     pub(crate) fn argv(&self, spec: &FunctionSpec) -> Vec<String> {
-        let program = self.program.display().to_string();
-        let argv = match self.kind {
-            Kind::Node => {
-                let heap = spec.memory_mib * NODE_HEAP_PERCENT / 100;
-                vec![program, format!("--max-old-space-size={heap}"), NODE_BOOTSTRAP_AT.to_owned()]
-            }
-            Kind::Python => vec![program, PYTHON_BOOTSTRAP_AT.to_owned()],
-            Kind::Provided => return vec![provided_bootstrap(spec)],
-        };
+        if self.kind == Kind::Provided {
+            return vec![provided_bootstrap(spec)];
+        }
+        let argv = self.managed_argv(spec.memory_mib);
         // docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
         match spec.environment.get("AWS_LAMBDA_EXEC_WRAPPER") {
             Some(wrapper) => [wrapper.clone()].into_iter().chain(argv).collect(),
             None => argv,
+        }
+    }
+
+    /// The program and arguments of a managed runtime.
+    pub(crate) fn managed_argv(&self, memory_mib: u32) -> Vec<String> {
+        let program = self.program.display().to_string();
+        match self.kind {
+            Kind::Node => {
+                let heap = memory_mib * NODE_HEAP_PERCENT / 100;
+                vec![program, format!("--max-old-space-size={heap}"), NODE_BOOTSTRAP_AT.to_owned()]
+            }
+            Kind::Python => vec![program, PYTHON_BOOTSTRAP_AT.to_owned()],
+            Kind::Provided => Vec::new(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A sandbox as the engine holds it, and the making of one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,11 +15,18 @@ use updraft_kernel::{Clock, Fault};
 
 use crate::call::Ticket;
 use crate::cgroup::{Cgroup, Cgroups};
-use crate::config::{UID_COUNT, UID_FIRST, UID_STRIDE};
+use crate::config::{FILES_MAX, PROCESSES_MAX, UID_COUNT, UID_FIRST, UID_STRIDE};
 use crate::freezer::Freezer;
 use crate::runtimes::Runtime;
-use crate::spawner::{AssignSpec, Request, SpawnSpec, Spawner};
+use crate::spawner::{AssignSpec, EarlyStart, Request, ScratchSpec, SpawnSpec, Spawner, StartSpec};
+use crate::vars;
 use crate::watch::MemoryWatch;
+
+/// The `/tmp` of runtimes that are started early: Lambda's usual size.
+pub(crate) const EARLY_SCRATCH_MIB: u32 = 512;
+
+/// What a sandbox tells when code is in place for a runtime that was started early.
+const CODE_IN_PLACE: u8 = b'R';
 
 /// How a sandbox ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +62,8 @@ pub(crate) struct Sandbox {
     pidfd: Arc<OwnedFd>,
     ended: Receiver,
     told: Vec<u8>,
+    /// The `/tmp` of a runtime that was started early; once.
+    early: Option<Scratch>,
     pub(crate) cgroup: Arc<Cgroup>,
     watch: Option<MemoryWatch>,
     pub(crate) api: TcpListener,
@@ -86,8 +95,13 @@ impl Factory {
         }
     }
 
-    /// Makes a sandbox for a kind of runtime, which waits for code.
-    pub(crate) async fn make(self: &Arc<Self>, runtime: &Runtime) -> Result<Sandbox, Fault> {
+    /// Makes a sandbox for a kind of runtime, which waits for code; with the runtime started, where
+    /// it is said for how much memory.
+    pub(crate) async fn make(
+        self: &Arc<Self>,
+        runtime: &Runtime,
+        started_for_mib: Option<u32>,
+    ) -> Result<Sandbox, Fault> {
         self.prepare_template(runtime).await?;
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let slot = self.spawner.ask(Request::NetSlot { door_port: self.door_port }, Vec::new()).await?;
@@ -99,7 +113,19 @@ impl Factory {
         let (output, output_in) = std::io::pipe().map_err(made("make a log pipe"))?;
         let (frames, frames_in) = std::io::pipe().map_err(made("make a log pipe"))?;
         let (join, joined) = cgroup.join().map_err(made("open a cgroup"))?;
-        let spec = SpawnSpec { sandbox: number, template: runtime.kind.name().to_owned(), cgroup: join };
+        let scratch = started_for_mib.map(|_| self.scratch());
+        let early = scratch.as_ref().zip(started_for_mib).map(|(scratch, memory_mib)| EarlyStart {
+            scratch: ScratchSpec { number: scratch.number, mib: EARLY_SCRATCH_MIB },
+            id: scratch.id,
+            start: self.start_spec(
+                runtime.managed_argv(memory_mib),
+                vars::early(runtime, self.door_port),
+                runtime.kind.writes_frames(),
+                EARLY_SCRATCH_MIB,
+            ),
+        });
+        let template = runtime.kind.name().to_owned();
+        let spec = SpawnSpec { sandbox: number, template, cgroup: join, early };
         let fds = [net, output_in.into(), frames_in.into()].into_iter().chain(joined).collect();
         let spawned = match self.spawner.ask(Request::Spawn(spec), fds).await {
             Ok(spawned) => spawned,
@@ -120,12 +146,31 @@ impl Factory {
             ended: Receiver::from_owned_fd(ended).map_err(made("watch a sandbox"))?,
             told: Vec::new(),
             watch: None,
+            early: scratch,
             cgroup: Arc::new(cgroup),
             api: listener(api).map_err(made("listen for a runtime"))?,
             door: Some(listener(door).map_err(made("listen at the door"))?),
             logs: Some((output.into(), frames.into())),
             burden: None,
         })
+    }
+
+    /// How a runtime is started, with the limits that all have.
+    pub(crate) fn start_spec(
+        &self,
+        argv: Vec<String>,
+        env: BTreeMap<String, String>,
+        frames: bool,
+        scratch_mib: u32,
+    ) -> StartSpec {
+        StartSpec {
+            argv,
+            env,
+            frames,
+            files_max: FILES_MAX,
+            processes_max: self.count_by_uid().then_some(PROCESSES_MAX),
+            file_size_max: u64::from(scratch_mib) * 1024 * 1024,
+        }
     }
 
     /// A new `/tmp` with a uid.
@@ -139,7 +184,7 @@ impl Factory {
 
     /// Whether processes must be counted by uid, for want of a cgroup. Where all environments share
     /// one uid, that would bound them together, so nothing does.
-    pub(crate) fn count_by_uid(&self) -> bool {
+    fn count_by_uid(&self) -> bool {
         self.own_uids && !self.cgroups.bounds_processes()
     }
 
@@ -205,6 +250,16 @@ impl Sandbox {
     /// The pipes that its output comes from; once.
     pub(crate) fn take_logs(&mut self) -> Option<(OwnedFd, OwnedFd)> {
         self.logs.take()
+    }
+
+    /// The `/tmp` of a runtime that was started early; once.
+    pub(crate) fn take_early(&mut self) -> Option<Scratch> {
+        self.early.take()
+    }
+
+    /// Whether the code of a runtime that was started early is in place.
+    pub(crate) fn has_code(&self) -> bool {
+        self.told.first() == Some(&CODE_IN_PLACE)
     }
 
     /// The listener of the door; once.
@@ -280,6 +335,7 @@ async fn wait_until_ended(pidfd: Arc<OwnedFd>) {
 impl Exit {
     /// Reads what the sandbox's init told before it ended.
     fn parse(told: &[u8]) -> Self {
+        let told = told.strip_prefix(&[CODE_IN_PLACE]).unwrap_or(told);
         match told {
             [b'X', status @ ..] if status.len() == 4 => {
                 let status = i32::from_le_bytes([status[0], status[1], status[2], status[3]]);

@@ -11,6 +11,24 @@ use crate::runtimes::{Kind, Runtime};
 
 const NODE_PATH: &str = "/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules:/var/runtime/node_modules:/var/runtime:/var/task";
 
+/// How variables begin that programs read when they start.
+const READ_AT_START: [&str; 14] = [
+    "NODE_",
+    "PYTHON",
+    "LD_",
+    "LANG",
+    "LC_",
+    "TZ",
+    "PATH",
+    "UV_",
+    "OPENSSL_",
+    "SSL_",
+    "MALLOC_",
+    "GLIBC_",
+    "GCONV_",
+    "AWS_LAMBDA_EXEC_WRAPPER",
+];
+
 /// Everything a function finds in its environment. What Lambda reserves wins over what is
 /// configured; the rest is a default.
 pub(crate) fn environment(
@@ -24,6 +42,20 @@ pub(crate) fn environment(
     variables.extend(spec.environment.clone());
     variables.extend(reserved(spec, credentials, log_stream));
     variables
+}
+
+/// What a runtime that is started before there is code finds.
+pub(crate) fn early(runtime: &Runtime, door_port: u16) -> BTreeMap<String, String> {
+    let mut variables = defaults(runtime, door_port);
+    variables.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), format!("127.0.0.1:{RUNTIME_API_PORT}"));
+    variables.insert("_UPDRAFT_EARLY".to_owned(), "1".to_owned());
+    variables
+}
+
+/// Whether a runtime may start before it knows the function's variables: not where one of them is
+/// read by the program or its libraries when it starts.
+pub(crate) fn known_late(configured: &BTreeMap<String, String>) -> bool {
+    !configured.keys().any(|name| READ_AT_START.iter().any(|start| name.starts_with(start)))
 }
 
 fn defaults(runtime: &Runtime, door_port: u16) -> BTreeMap<String, String> {

@@ -305,9 +305,23 @@ function errorRequest(error) {
   return post(route, JSON.stringify(document), document.errorType);
 }
 
+/** Waits, in a runtime that was started before there was code, to be told what it is. */
+async function awaitAssignment() {
+  const told = new Promise((resolve) => awaited.push((_, body) => resolve(body)));
+  socket.write(`GET /updraft/assignment HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  // The loader of modules takes its time when first used; here nobody waits for it.
+  await import('node:fs');
+  Object.assign(process.env, JSON.parse(await told).environment);
+  // The directory that was here when this process started lies below the code now.
+  process.chdir(process.env.LAMBDA_TASK_ROOT);
+}
+
 async function main() {
   patchConsole();
   connect();
+  const early = process.env._UPDRAFT_EARLY;
+  delete process.env._UPDRAFT_EARLY;
+  if (early) await awaitAssignment();
   try {
     handler = await load(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);
   } catch (error) {

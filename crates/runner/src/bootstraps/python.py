@@ -4,17 +4,11 @@ It speaks the Runtime API over one socket, and asks for the next event in the sa
 the last. What it imports, every function waits for: so it imports little.
 """
 
+import json
 import os
 import socket
 import sys
 import time
-
-sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
-for _place in ("/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/opt/python"):
-    if os.path.isdir(_place):
-        sys.path.insert(1, _place)
-
-import json  # noqa: E402 (a function's own `json` would win on Lambda, too)
 
 _FRAMES = os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
 _FRAMES = int(_FRAMES) if _FRAMES else None
@@ -308,11 +302,35 @@ def answer(client, handler, headers, event):
     return client.post("invocation/%s/error" % request_id, error_document(kind, message, request_id, trace))
 
 
+def await_assignment(client):
+    """Waits, in a runtime that was started before there was code, to be told what it is."""
+    client.send(("GET /updraft/assignment HTTP/1.1\r\nHost: %s\r\n\r\n" % client.host).encode())
+    _, body = client.receive()
+    os.environ.update(json.loads(body)["environment"])
+    # The directory that was here when this process started lies below the code now.
+    os.chdir(os.environ["LAMBDA_TASK_ROOT"])
+    sys.path_importer_cache.clear()
+    if hasattr(time, "tzset"):
+        time.tzset()
+
+
+def find_code():
+    """Puts the function and its layers before everything else that may be imported."""
+    places = [os.environ["LAMBDA_TASK_ROOT"]]
+    for place in ("/opt/python/lib/python%d.%d/site-packages" % sys.version_info[:2], "/opt/python"):
+        if os.path.isdir(place):
+            places.append(place)
+    sys.path[:0] = places
+
+
 def main():
     global _request_id
     sys.stdout, sys.stderr = Unbuffered(sys.stdout), Unbuffered(sys.stderr)
     sys.meta_path.insert(0, LoggingHook())
     client = Client(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    if os.environ.pop("_UPDRAFT_EARLY", None):
+        await_assignment(client)
+    find_code()
     try:
         handler = load(os.environ["_HANDLER"])
     except Exception as error:

@@ -41,6 +41,11 @@ fn header(head: &mut String, name: &str, value: &str) {
     head.push_str("\r\n");
 }
 
+/// What a function is, for a runtime that was started before there was code.
+pub(crate) fn assignment(environment: &std::collections::BTreeMap<String, String>) -> Vec<u8> {
+    json("200 OK", &serde_json::json!({ "environment": environment }).to_string())
+}
+
 /// For a response or an error that was taken.
 pub(crate) fn accepted() -> Vec<u8> {
     json("202 Accepted", r#"{"status":"OK"}"#)

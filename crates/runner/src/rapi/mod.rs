@@ -5,6 +5,6 @@ mod answer;
 mod connection;
 mod request;
 
-pub(crate) use answer::{Next, accepted, refused};
+pub(crate) use answer::{Next, accepted, assignment, refused};
 pub(crate) use connection::{Connection, Progress};
 pub(crate) use request::{Request, Route};

@@ -20,7 +20,8 @@ use std::process::ExitCode;
 
 pub(crate) use client::Spawner;
 pub(crate) use wire::{
-    AssignSpec, CgroupJoin, Part, ProbeResult, Request, SpawnSpec, StartSpec, TemplateSpec,
+    AssignSpec, CgroupJoin, EarlyStart, Part, ProbeResult, Request, ScratchSpec, SpawnSpec, StartSpec,
+    TemplateSpec,
 };
 
 /// The name under which a program is started to be the spawner.

@@ -11,7 +11,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags, mount, mount_change, unmount};
 use rustix::process::{Signal, pidfd_send_signal};
 
-use super::wire::{AssignSpec, Assignment, CgroupJoin, Reply, Request, SpawnSpec, borrowed, receive, send};
+use super::wire::{
+    AssignSpec, Assignment, CgroupJoin, EarlyStart, Reply, Request, ScratchSpec, SpawnSpec, Started,
+    borrowed, receive, send,
+};
 use super::{init, mounts, net, probe, sys, template};
 
 /// The namespaces of every sandbox. The network namespace is made beforehand and joined.
@@ -104,7 +107,7 @@ impl Server {
             Request::Template(spec) => template::build(&self.base, &spec)?,
             Request::NetSlot { door_port } => return Ok((Reply::Done, net::slot(door_port)?)),
             Request::Spawn(spec) => return self.spawn(&spec, fds),
-            Request::Assign(spec) => self.assign(*spec)?,
+            Request::Assign(spec) => self.assign(&spec)?,
             Request::Forget { sandbox } => drop(self.sandboxes.remove(&sandbox)),
             Request::ReleaseScratch { scratch } => self.release_scratch(scratch),
             Request::OwnCgroups(paths) => self.cgroups = paths,
@@ -118,6 +121,10 @@ impl Server {
             return Err("spawn a sandbox: descriptors are missing".to_owned());
         };
         let cgroups: Vec<OwnedFd> = fds.collect();
+        let early = match &spec.early {
+            Some(early) => Some((self.scratch_tree(early.scratch)?, self.started(early))),
+            None => None,
+        };
         let (control, inside) = tried(control_pair(), "make a control socket")?;
         let (ended, status) =
             tried(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC), "make a pipe")?;
@@ -133,6 +140,7 @@ impl Server {
                 frames,
                 control: inside,
                 status,
+                early,
                 cgroups: if spec.cgroup == CgroupJoin::Write { cgroups } else { Vec::new() },
             }),
             sys::Forked::Parent(pidfd) => {
@@ -143,19 +151,34 @@ impl Server {
         }
     }
 
-    fn assign(&mut self, spec: AssignSpec) -> Attempt<()> {
-        let child = self.sandboxes.get(&spec.sandbox).ok_or("assign code: the sandbox is gone")?;
+    fn assign(&mut self, spec: &AssignSpec) -> Attempt<()> {
+        let mut places = vec![PathBuf::from("/var/task")];
         let mut trees = vec![mounts::read_only_tree(&spec.code)?];
-        let scratch = self.base.join(format!("tmp-{}", spec.scratch));
-        if self.scratches.insert(spec.scratch) {
-            mounts::make_scratch(&scratch, spec.scratch_mib)?;
-        }
-        trees.push(mounts::tree(&scratch)?);
         if !spec.layers.is_empty() {
+            places.push("/opt".into());
             trees.push(mounts::layers(&spec.layers)?);
         }
-        let assignment = Assignment { id: self.own_uids.then_some(spec.id), start: spec.start };
+        if let Some(late) = &spec.late {
+            places.push("/tmp".into());
+            trees.push(self.scratch_tree(late.scratch)?);
+        }
+        let late = spec.late.as_ref().map(|late| self.started(late));
+        let child = self.sandboxes.get(&spec.sandbox).ok_or("assign code: the sandbox is gone")?;
+        let assignment = Assignment { places, late };
         tried(send(child.control.as_fd(), &assignment, &borrowed(&trees)), "reach the sandbox")
+    }
+
+    fn started(&self, early: &EarlyStart) -> Started {
+        Started { id: self.own_uids.then_some(early.id), start: early.start.clone() }
+    }
+
+    /// A `/tmp`, ready to be put into a sandbox; made if it is new.
+    fn scratch_tree(&mut self, scratch: ScratchSpec) -> Attempt<OwnedFd> {
+        let path = self.base.join(format!("tmp-{}", scratch.number));
+        if self.scratches.insert(scratch.number) {
+            mounts::make_scratch(&path, scratch.mib)?;
+        }
+        mounts::tree(&path)
     }
 
     fn release_scratch(&mut self, scratch: u64) {

@@ -105,6 +105,24 @@ pub(crate) struct SpawnSpec {
     pub(crate) template: String,
     /// How it joins its cgroups: the descriptor is a v2 directory, or v1 `cgroup.procs` files.
     pub(crate) cgroup: CgroupJoin,
+    /// The runtime to start before there is code for it.
+    pub(crate) early: Option<EarlyStart>,
+}
+
+/// A runtime that starts before it has code.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EarlyStart {
+    pub(crate) scratch: ScratchSpec,
+    /// The uid and gid of whichever function it will be.
+    pub(crate) id: u32,
+    pub(crate) start: StartSpec,
+}
+
+/// A `/tmp`. The spawner makes it if it is new.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct ScratchSpec {
+    pub(crate) number: u64,
+    pub(crate) mib: u32,
 }
 
 /// How a sandbox joins its cgroups.
@@ -126,16 +144,12 @@ pub(crate) struct AssignSpec {
     pub(crate) code: PathBuf,
     /// Where the host has the layers, in order.
     pub(crate) layers: Vec<PathBuf>,
-    /// Which `/tmp`, and its size. The spawner makes it if it is new.
-    pub(crate) scratch: u64,
-    pub(crate) scratch_mib: u32,
-    /// The uid and gid of the function where the spawner is root.
-    pub(crate) id: u32,
-    pub(crate) start: StartSpec,
+    /// What starts now; nothing where a runtime was started early.
+    pub(crate) late: Option<EarlyStart>,
 }
 
 /// What the init of a sandbox needs beside the mounts.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StartSpec {
     /// The runtime's program and arguments.
     pub(crate) argv: Vec<String>,
@@ -147,9 +161,18 @@ pub(crate) struct StartSpec {
     pub(crate) file_size_max: u64,
 }
 
-/// What the spawner tells the init of a sandbox; beside it the mounts for `/var/task`, `/tmp`, `/opt`.
+/// What the spawner tells the init of a sandbox; beside it are the mounts.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Assignment {
+    /// Where each mount goes.
+    pub(super) places: Vec<PathBuf>,
+    /// What starts now; nothing where a runtime was started early.
+    pub(super) late: Option<Started>,
+}
+
+/// A runtime with the uid and gid it runs under, where it has its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Started {
     pub(super) id: Option<u32>,
     pub(super) start: StartSpec,
 }

@@ -37,7 +37,11 @@ def handler(event, context):
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_the_host_and_of_other_functions_are_not_there() {
-    let bench = Bench::new().await;
+    files(Bench::new().await).await;
+    files(Bench::with_started_python().await).await;
+}
+
+async fn files(bench: Bench) {
     let neighbour =
         bench.python("neighbour", "SECRET = 'x'\ndef handler(event, context):\n    return 'well'\n");
     assert_eq!(bench.call(&neighbour, "{}").await.payload, r#""well""#);
@@ -115,7 +119,11 @@ async fn files_of_the_host_and_of_other_functions_are_not_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_kernel_is_asked_for_nothing_it_should_not_give() {
-    let bench = Bench::new().await;
+    kernel(Bench::new().await).await;
+    kernel(Bench::with_started_python().await).await;
+}
+
+async fn kernel(bench: Bench) {
     let hostile = bench.python("kernel", PROBE);
     let mut attempts = serde_json::Map::new();
     for (name, number) in [
@@ -176,7 +184,11 @@ async fn the_kernel_is_asked_for_nothing_it_should_not_give() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_address_answers_but_the_engines_own() {
-    let bench = Bench::new().await;
+    network(Bench::new().await).await;
+    network(Bench::with_started_python().await).await;
+}
+
+async fn network(bench: Bench) {
     let outside = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = outside.local_addr().unwrap().port();
     let hostile = bench.python("network", PROBE);

@@ -188,3 +188,42 @@ async fn wait_until(condition: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runtime_that_was_started_early_finds_its_function_and_nobody_elses() {
+    let bench = Bench::new().await;
+    let code = "import os\ndef handler(event, context):\n    open('/tmp/mine', 'a').write('x')\n    return [os.environ['NAME'], os.getcwd(), os.listdir('/tmp'), sorted(os.listdir('.')), os.environ['AWS_LAMBDA_LOG_STREAM_NAME'] == context.log_stream_name, '_UPDRAFT_EARLY' in os.environ]\n";
+    let node = "const fs = require('fs'); exports.handler = async () => [process.env.NAME, process.cwd(), fs.readdirSync('/tmp'), '_UPDRAFT_EARLY' in process.env];";
+    for number in 0..4 {
+        let name = format!("early{number}");
+        let function = bench.python(&name, code).variable("NAME", &name);
+        let report = bench.call(&function, "{}").await;
+        assert_eq!(
+            json(&report),
+            serde_json::json!([name, "/var/task", ["mine"], ["app.py"], true, false]),
+            "{:#?}",
+            bench.log()
+        );
+        let name = format!("nodeearly{number}");
+        let function = bench.node(&name, node).variable("NAME", &name);
+        let report = bench.call(&function, "{}").await;
+        assert_eq!(json(&report), serde_json::json!([name, "/var/task", [], false]), "{:#?}", bench.log());
+        // The pools fill up.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    // What must be known when a program starts keeps it from being started early.
+    let function =
+        bench.node("preloaded", node).variable("NAME", "x").variable("NODE_OPTIONS", "--no-warnings");
+    assert_eq!(json(&bench.call(&function, "{}").await)[0], "x");
+    bench.runner.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_what_it_is_twice() {
+    let bench = Bench::new().await;
+    let code = "import http.client, os\ndef handler(event, context):\n    c = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n    c.request('GET', '/updraft/assignment')\n    return c.getresponse().status\n";
+    for name in ["asks", "asksagain"] {
+        assert_eq!(bench.call(&bench.python(name, code), "{}").await.payload, "404");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+}

@@ -112,6 +112,14 @@ impl Bench {
         Self { runner, lines, directory, calls: AtomicU64::new(1) }
     }
 
+    /// One whose next Python functions get runtimes that were started before.
+    pub async fn with_started_python() -> Self {
+        let bench = Self::with(|config| config.started = 4).await;
+        bench.call(&bench.python("first", "def handler(event, context):\n    pass\n"), "{}").await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        bench
+    }
+
     /// A function with files of code; a name that ends in `bootstrap` is made executable.
     pub fn function(&self, name: &str, runtime: &str, handler: &str, files: &[(&str, &str)]) -> Function {
         let code = self.directory.path().join("code").join(name);
