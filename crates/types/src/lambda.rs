@@ -223,7 +223,13 @@ mod tests {
             ("function:cart:3", "cart", Some("3"), None, None),
             ("123456789012:function:cart", "cart", None, Some("123456789012"), None),
             ("123456789012:cart", "cart", None, Some("123456789012"), None),
-            ("eu-west-1:123456789012:function:cart:v", "cart", Some("v"), Some("123456789012"), Some("eu-west-1")),
+            (
+                "eu-west-1:123456789012:function:cart:v",
+                "cart",
+                Some("v"),
+                Some("123456789012"),
+                Some("eu-west-1"),
+            ),
             (
                 "arn:aws:lambda:us-east-1:123456789012:function:cart",
                 "cart",

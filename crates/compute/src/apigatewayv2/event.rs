@@ -113,9 +113,9 @@ impl Taken<'_> {
             "path": self.path,
             "httpMethod": self.method,
             "headers": last(&headers),
-            "multiValueHeaders": headers,
+            "multiValueHeaders": every(&headers),
             "queryStringParameters": or_null(json!(last(&query)), query.is_empty()),
-            "multiValueQueryStringParameters": or_null(json!(query), query.is_empty()),
+            "multiValueQueryStringParameters": or_null(json!(every(&query)), query.is_empty()),
             "requestContext": {
                 "accountId": self.account,
                 "apiId": self.api,
@@ -216,6 +216,11 @@ fn is_text(content_type: &str) -> bool {
 /// One text per name, values joined with commas.
 fn joined(all: Vec<(String, Vec<String>)>) -> Map<String, Value> {
     all.into_iter().map(|(name, values)| (name, Value::String(values.join(",")))).collect()
+}
+
+/// Every value by name.
+fn every(all: &[(String, Vec<String>)]) -> Map<String, Value> {
+    all.iter().map(|(name, values)| (name.clone(), json!(values))).collect()
 }
 
 /// One text per name, the last value.

@@ -46,9 +46,9 @@ impl Concurrency {
     ) -> Result<Place, ThrottleReason> {
         let mut all = self.lock();
         let calls = all.entry(scope.clone()).or_default();
-        let count = calls.functions.entry(function.to_owned()).or_default();
+        let count = calls.functions.get(function).copied().unwrap_or(0) + 1;
         match reserved {
-            Some(max) if *count >= max => return Err(ThrottleReason::Reserved),
+            Some(max) if count > max => return Err(ThrottleReason::Reserved),
             Some(_) => {}
             None => {
                 let left = u64::from(ACCOUNT_MAX).saturating_sub(reserved_in_all);
@@ -58,14 +58,9 @@ impl Concurrency {
                 calls.unreserved += 1;
             }
         }
-        *count += 1;
-        Ok(Place {
-            of: self.clone(),
-            scope: scope.clone(),
-            function: function.to_owned(),
-            reserved: reserved.is_some(),
-            count: *count,
-        })
+        calls.functions.insert(function.to_owned(), count);
+        let (of, scope, function) = (self.clone(), scope.clone(), function.to_owned());
+        Ok(Place { of, scope, function, reserved: reserved.is_some(), count })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Scope, Calls>> {

@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn weights_that_aws_refuses_are_refused() {
         let one = Qualifier::Version(1);
-        let rows: [(&Qualifier, &[(&str, f64)], &str); 6] = [
+        type Row<'a> = (&'a Qualifier, &'a [(&'a str, f64)], &'a str);
+        let rows: [Row<'_>; 6] = [
             (&one, &[("2", 0.5), ("3", 0.1)], "cannot be greater than 1"),
             (&one, &[("1", 0.5)], "already included"),
             (&one, &[("2", 1.5)], "less than or equal to 1.0"),

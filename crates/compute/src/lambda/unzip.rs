@@ -207,7 +207,7 @@ pub(crate) mod tests {
                 continue;
             }
             let (mut entry, config) = archive
-                .new_file(rawzip::ZipEntryName::verbatim(name.as_bytes()))
+                .new_file(rawzip::path::EntryPath::verbatim(name.as_bytes()))
                 .compression_method(CompressionMethod::DEFLATE)
                 .unix_permissions(*mode)
                 .start()
