@@ -1,7 +1,19 @@
 //! The command line: one file per command.
 
+mod deliver;
+mod delivery;
+mod deploy;
+mod destroy;
 mod doctor;
+mod engine;
+mod invoke;
+mod logs;
+mod output;
+mod problem;
+mod release;
 mod serve;
+mod terminal;
+mod up;
 
 use std::process::ExitCode;
 
@@ -21,14 +33,29 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Up(up::Arguments),
+    Deploy(deploy::Arguments),
+    Deliver(deliver::Arguments),
+    Release(release::Arguments),
+    Invoke(invoke::Arguments),
+    Logs(logs::Arguments),
+    Destroy(destroy::Arguments),
     Serve(serve::Arguments),
     Doctor(doctor::Arguments),
 }
 
 /// Runs the command.
 pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let json = arguments.json;
     match arguments.command {
+        Command::Up(arguments) => up::run(arguments, json).await,
+        Command::Deploy(arguments) => deploy::run(arguments, json).await,
+        Command::Deliver(arguments) => deliver::run(arguments, json).await,
+        Command::Release(arguments) => release::run(arguments, json).await,
+        Command::Invoke(arguments) => invoke::run(arguments, json).await,
+        Command::Logs(arguments) => logs::run(arguments, json).await,
+        Command::Destroy(arguments) => destroy::run(arguments, json).await,
         Command::Serve(serve) => serve::run(serve).await,
-        Command::Doctor(doctor) => doctor::run(doctor, arguments.json).await,
+        Command::Doctor(doctor) => doctor::run(doctor, json).await,
     }
 }
