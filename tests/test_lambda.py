@@ -196,7 +196,7 @@ def test_versions_are_fixed_and_aliases_move_between_them(aws, client):
     moved = client.update_alias(FunctionName=name, Name="live", FunctionVersion="2")
     assert aws.invoke(f"{name}:live", {})[1] == "two"
     assert moved["RevisionId"] != alias["RevisionId"]
-    with refused("PreconditionFailedException", "The RevisionId provided does not match the latest RevisionId", 412):
+    with refused("PreconditionFailedException", "The Revision Id provided does not match the latest Revision Id", 412):
         client.update_alias(FunctionName=name, Name="live", FunctionVersion="1", RevisionId=alias["RevisionId"])
     assert [a["Name"] for a in client.list_aliases(FunctionName=name)["Aliases"]] == ["live"]
     with refused("ResourceConflictException", status=409):

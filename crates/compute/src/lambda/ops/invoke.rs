@@ -130,8 +130,8 @@ mod tests {
         let text = |length: usize| Some(Bytes::from(format!("\"{}\"", "x".repeat(length - 2))));
         assert!(payload(text(ASYNCHRONOUS_BYTES_MAX), true).is_ok());
         let rows = [
-            (text(ASYNCHRONOUS_BYTES_MAX + 1), true, "RequestTooLargeException"),
-            (text(SYNCHRONOUS_BYTES_MAX + 1), false, "RequestTooLargeException"),
+            (text(ASYNCHRONOUS_BYTES_MAX + 1), true, "RequestEntityTooLargeException"),
+            (text(SYNCHRONOUS_BYTES_MAX + 1), false, "RequestEntityTooLargeException"),
             (Some(Bytes::from_static(b"{")), false, "InvalidRequestContentException"),
             (Some(Bytes::from_static(b"\xff")), false, "InvalidRequestContentException"),
         ];
