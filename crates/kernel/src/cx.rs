@@ -390,10 +390,23 @@ impl Engine {
     }
 
     /// Removes a blob that nothing refers to.
-    pub(crate) async fn collect_blob(&self, job: CollectBlob) -> Result<()> {
-        if !BLOB_USES.contains(&*self.store().snapshot(), &job.id)? {
-            self.store().blobs().remove(job.id).await?;
+    pub(crate) async fn collect_blob(self: &Arc<Self>, job: CollectBlob) -> Result<()> {
+        Ok(self.remove_unused(job.id).await?)
+    }
+
+    /// Removes the blobs that no record refers to: bodies that were written just before a crash.
+    pub(crate) async fn collect_orphans(self: &Arc<Self>) -> std::result::Result<(), Fault> {
+        for id in self.store().blobs().all().await? {
+            if !BLOB_USES.contains(&*self.store().snapshot(), &id)? {
+                self.remove_unused(id).await?;
+            }
         }
         Ok(())
+    }
+
+    async fn remove_unused(self: &Arc<Self>, id: BlobId) -> std::result::Result<(), Fault> {
+        let engine = self.clone();
+        let in_use = move || BLOB_USES.contains(&*engine.store().snapshot(), &id);
+        self.store().blobs().remove(id, Box::new(in_use)).await
     }
 }

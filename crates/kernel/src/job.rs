@@ -106,6 +106,10 @@ type Running = Arc<Mutex<HashSet<(Timestamp, String)>>>;
 
 /// Runs due jobs until the engine stops.
 pub(crate) async fn run_due(engine: Arc<Engine>) {
+    // What a crash left behind is collected first, as a job would.
+    if let Err(fault) = engine.collect_orphans().await {
+        tracing::error!(error = %crate::door::chain(&fault), "unused blobs could not be collected");
+    }
     let running: Running = Arc::default();
     let places = Arc::new(Semaphore::new(JOBS_RUNNING_MAX));
     loop {

@@ -38,6 +38,6 @@ pub use job::{Job, JobEnd, RunJob};
 pub use key::{Key, KeyError};
 pub use registry::Registry;
 pub use store::{
-    BlobId, BlobReceipt, Blobs, Completion, Direction, Outcome as TxOutcome, Read, Scan, Store, Tx, Work,
+    BlobId, BlobReceipt, Blobs, Completion, Direction, InUse, Outcome as TxOutcome, Read, Scan, Store, Tx, Work,
 };
 pub use table::{Page, Record, RecordError, Table, json_record_decode, json_record_encode};

@@ -133,6 +133,9 @@ pub struct BlobReceipt {
     pub pin: Arc<dyn std::any::Any + Send + Sync>,
 }
 
+/// Whether a record refers to a blob.
+pub type InUse = Box<dyn FnOnce() -> Result<bool, Fault> + Send>;
+
 /// Content-addressed bodies beside the records.
 ///
 /// Who refers to a blob says so in the same transaction as its own record, with
@@ -150,6 +153,11 @@ pub trait Blobs: Send + Sync + 'static {
     /// The file that holds the blob, for readers that must have one.
     fn path(&self, id: BlobId) -> PathBuf;
 
-    /// Removes the blob unless a receipt of it lives; missing blobs are no error.
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), Fault>>;
+    /// Removes the blob unless a receipt of it lives or `in_use` says that a record refers to it;
+    /// missing blobs are no error. While `in_use` is asked, no receipt is made or dropped, so what
+    /// it finds still holds when the blob goes.
+    fn remove(&self, id: BlobId, in_use: InUse) -> BoxFuture<'_, Result<(), Fault>>;
+
+    /// Every blob there is: after a crash, some may have no record.
+    fn all(&self) -> BoxFuture<'_, Result<Vec<BlobId>, Fault>>;
 }

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use ring::digest;
 use tempfile::NamedTempFile;
 use updraft_api::{ByteStream, StreamError};
-use updraft_kernel::{BlobId, BlobReceipt, Blobs, Fault};
+use updraft_kernel::{BlobId, BlobReceipt, Blobs, Fault, InUse};
 
 use super::OpenError;
 use super::folder::{io_error, sync_dir};
@@ -149,12 +149,13 @@ impl Blobs for DiskBlobs {
         path(&self.root, id)
     }
 
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), Fault>> {
+    fn remove(&self, id: BlobId, in_use: InUse) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(async move {
             let (path, pins) = (self.path(id), self.pins.clone());
             let removed = blocking(move || {
+                // Held to the end: a receipt that is dropped only now has its record committed.
                 let pins = pins.lock();
-                if pins.contains_key(&id) {
+                if pins.contains_key(&id) || in_use().map_err(io::Error::other)? {
                     return Ok(());
                 }
                 match std::fs::remove_file(path) {
@@ -163,6 +164,13 @@ impl Blobs for DiskBlobs {
                 }
             });
             removed.await.map_err(|e| Fault::because(format!("remove blob {id}"), e))
+        })
+    }
+
+    fn all(&self) -> BoxFuture<'_, Result<Vec<BlobId>, Fault>> {
+        Box::pin(async move {
+            let root = self.root.clone();
+            blocking(move || list(&root)).await.map_err(|e| Fault::because("list the blobs", e))
         })
     }
 }
@@ -221,6 +229,17 @@ fn path(root: &Path, id: BlobId) -> PathBuf {
     root.join(format!("{:02x}", id.0[0])).join(id.to_string())
 }
 
+fn list(root: &Path) -> io::Result<Vec<BlobId>> {
+    let mut ids = Vec::new();
+    for first in 0..=u8::MAX {
+        for file in std::fs::read_dir(root.join(format!("{first:02x}")))? {
+            // What has no blob's name was not put here by the store, which leaves it alone.
+            ids.extend(file?.file_name().to_str().and_then(|name| name.parse::<BlobId>().ok()));
+        }
+    }
+    Ok(ids)
+}
+
 fn read_at(file: &File, offset: u64, length: u64) -> io::Result<Bytes> {
     let mut bytes = BytesMut::zeroed(length as usize);
     file.read_exact_at(&mut bytes, offset)?;
@@ -239,4 +258,72 @@ fn not_stored(error: io::Error) -> StreamError {
 
 fn unreadable(id: BlobId, error: io::Error) -> Fault {
     Fault::because(format!("read blob {id}"), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn body(bytes: &[u8], pieces: usize) -> ByteStream {
+        let all: Vec<_> =
+            bytes.chunks(bytes.len().div_ceil(pieces)).map(|c| Ok(Bytes::copy_from_slice(c))).collect();
+        ByteStream::pieces(futures::stream::iter(all), None)
+    }
+
+    fn unused() -> InUse {
+        Box::new(|| Ok(false))
+    }
+
+    #[tokio::test]
+    async fn bodies_are_named_by_content_and_read_back_in_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = DiskBlobs::open(folder.path().join("blobs")).unwrap();
+        let bytes: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
+        let one = blobs.put(body(&bytes, 7)).await.unwrap();
+        let same = blobs.put(Bytes::from(bytes.clone()).into()).await.unwrap();
+        assert_eq!((one.id, one.length), (same.id, 3_000_000));
+        assert_eq!(blobs.all().await.unwrap(), [one.id]);
+        assert_eq!(blobs.read_all(one.id).await.unwrap(), bytes);
+        for (offset, length) in [(0, 10), (100, 2_000_000), (2_999_999, 1), (3_000_000, 0)] {
+            let part = blobs.read(one.id, offset, length).await.unwrap();
+            let part = part.collect(u64::MAX).await.unwrap();
+            assert_eq!(part, bytes[offset as usize..(offset + length) as usize]);
+        }
+        for (offset, length) in [(3_000_000, 1), (u64::MAX, 2)] {
+            assert!(blobs.read(one.id, offset, length).await.is_err());
+        }
+        assert!(blobs.read_all(BlobId([0; 32])).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_blob_goes_when_neither_receipt_nor_record_holds_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = DiskBlobs::open(folder.path().join("blobs")).unwrap();
+        let receipt = blobs.put(Bytes::from_static(b"x").into()).await.unwrap();
+        let id = receipt.id;
+        blobs.remove(id, unused()).await.unwrap();
+        assert!(blobs.path(id).exists(), "a receipt holds it");
+        drop(receipt);
+        blobs.remove(id, Box::new(|| Ok(true))).await.unwrap();
+        assert!(blobs.path(id).exists(), "a record holds it");
+        blobs.remove(id, unused()).await.unwrap();
+        assert!(!blobs.path(id).exists());
+        blobs.remove(id, unused()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_body_cut_short_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("blobs");
+        let blobs = DiskBlobs::open(root.clone()).unwrap();
+        let pieces = [Ok(Bytes::from_static(b"half")), Err(StreamError::Truncated)];
+        let cut = ByteStream::pieces(futures::stream::iter(pieces), Some(8));
+        assert!(blobs.put(cut).await.is_err());
+        assert_eq!(std::fs::read_dir(root.join("tmp")).unwrap().count(), 0);
+        assert!(blobs.all().await.unwrap().is_empty());
+        std::fs::write(root.join("tmp/left"), "by a crash").unwrap();
+        drop(blobs);
+        DiskBlobs::open(root.clone()).unwrap();
+        assert_eq!(std::fs::read_dir(root.join("tmp")).unwrap().count(), 0);
+    }
 }

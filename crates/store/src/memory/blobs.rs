@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use updraft_api::{ByteStream, StreamError};
-use updraft_kernel::{BlobId, BlobReceipt, Blobs, Fault};
+use updraft_kernel::{BlobId, BlobReceipt, Blobs, Fault, InUse};
 
 /// The largest blob the twin holds; tests have no use for more.
 const BLOB_BYTES_MAX: u64 = 1 << 30;
@@ -77,13 +77,17 @@ impl Blobs for MemoryBlobs {
         path
     }
 
-    fn remove(&self, id: BlobId) -> BoxFuture<'_, Result<(), Fault>> {
+    fn remove(&self, id: BlobId, in_use: InUse) -> BoxFuture<'_, Result<(), Fault>> {
         Box::pin(async move {
             let mut bodies = self.bodies();
-            if bodies.get(&id).is_some_and(|body| Arc::strong_count(&body.pin) == 1) {
+            if bodies.get(&id).is_some_and(|body| Arc::strong_count(&body.pin) == 1) && !in_use()? {
                 bodies.remove(&id);
             }
             Ok(())
         })
+    }
+
+    fn all(&self) -> BoxFuture<'_, Result<Vec<BlobId>, Fault>> {
+        Box::pin(async move { Ok(self.bodies().keys().copied().collect()) })
     }
 }
