@@ -123,7 +123,7 @@ async fn at_once(bench: &Bench, function: &Function) -> f64 {
 
 /// Each call a cold start, with so many sandboxes kept ready.
 async fn cold(name: &str, prepared: usize) -> Vec<f64> {
-    let bench = Bench::with(|config| config.prepared = prepared).await;
+    let bench = Bench::with(|config| (config.prepared, config.started) = (prepared, prepared)).await;
     let mut function = function(&bench, name);
     let mut times = Vec::new();
     for number in 0..=COLD_CALLS {

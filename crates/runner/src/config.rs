@@ -56,6 +56,9 @@ pub(crate) const RUNTIME_API_PORT: u16 = 9001;
 /// The longest init phase. docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 pub(crate) const INIT_MAX: Duration = Duration::from_secs(10);
 
+/// How long a runtime that has reported a failed start may take to end by itself.
+pub(crate) const INIT_ERROR_GRACE: Duration = Duration::from_millis(500);
+
 /// The largest answer of a buffered call, in bytes: 6 MiB and room for its envelope.
 /// docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 pub(crate) const RESPONSE_MAX: usize = 6_291_556;

@@ -15,7 +15,7 @@ use updraft_kernel::{Clock, ConnectionSink, Credentials, Fault, FunctionSpec, Id
 use updraft_types::Timestamp;
 
 use crate::call::Ticket;
-use crate::config::RESPONSE_MAX;
+use crate::config::{INIT_ERROR_GRACE, RESPONSE_MAX};
 use crate::freezer::Freezer;
 use crate::lines;
 use crate::logs::Log;
@@ -177,8 +177,9 @@ impl Environment {
             }
             Some(Happening::InitFailed { kind, document }) => {
                 let kind = kind.unwrap_or_else(|| error_type(&document));
-                // It is given the time to end by itself, with whatever it still says.
-                let _ = self.happening(until).await;
+                // It is given a moment to end by itself, with whatever it still says.
+                let grace = self.world.clock.now().plus(INIT_ERROR_GRACE);
+                let _ = self.happening(grace.min(until)).await;
                 InitFailure::Reported { kind, document }
             }
             Some(Happening::Exited(exit)) => InitFailure::Exited(exit),

@@ -145,13 +145,13 @@ impl Place {
     }
 
     fn open_peak(&self) -> Option<File> {
-        let name = match self {
-            // Linux 5.19 or later; before that there is no high-water mark in v2.
-            Self::V2(_) => "memory.peak",
-            Self::V1(_) => "memory.max_usage_in_bytes",
-            Self::None => return None,
-        };
-        File::open(self.memory()?.join(name)).ok()
+        let open = |name| File::open(self.memory()?.join(name)).ok();
+        match self {
+            // Before Linux 5.19 there is no high-water mark in v2, only the present use.
+            Self::V2(_) => open("memory.peak").or_else(|| open("memory.current")),
+            Self::V1(_) => open("memory.max_usage_in_bytes"),
+            Self::None => None,
+        }
     }
 }
 
@@ -250,5 +250,67 @@ impl Cgroup {
                 tracing::debug!(path = %path.display(), %error, "a cgroup stays until the engine ends");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: PathBuf) -> String {
+        fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn v2_limits_are_written_as_the_kernel_reads_them() {
+        let root = tempfile::tempdir().unwrap();
+        let cgroup = Cgroups::V2(root.path().to_owned()).make("7").unwrap();
+        cgroup.limit_memory(128).unwrap();
+        cgroup.limit_cpu(1769).unwrap();
+        assert!(cgroup.freeze(true));
+        let file = |name: &str| read(root.path().join("7").join(name));
+        assert_eq!(file("memory.max"), "134217728");
+        assert_eq!(file("cpu.max"), "20000 20000");
+        assert_eq!(file("pids.max"), "1024");
+        assert_eq!(file("cgroup.freeze"), "1");
+        assert_eq!(cgroup.join().unwrap().0, CgroupJoin::Born);
+        fs::write(root.path().join("7/memory.events"), "low 0\noom 1\noom_kill 2\n").unwrap();
+        assert!(cgroup.ran_out_of_memory());
+    }
+
+    #[test]
+    fn v1_limits_are_written_to_each_controller_there_is() {
+        let root = tempfile::tempdir().unwrap();
+        let controller = |name: &str| {
+            let path = root.path().join(name);
+            fs::create_dir(&path).unwrap();
+            Some(path)
+        };
+        let (memory, pids, cpu) = (controller("memory"), controller("pids"), controller("cpu"));
+        let cgroups = Cgroups::V1(Controllers { memory, pids, cpu, freezer: None });
+        let cgroup = cgroups.make("7").unwrap();
+        cgroup.limit_memory(256).unwrap();
+        cgroup.limit_cpu(64).unwrap();
+        let file = |name: &str| read(root.path().join(name));
+        assert_eq!(file("memory/7/memory.limit_in_bytes"), "268435456");
+        // The least that the kernel accepts is more than this share.
+        assert_eq!(file("cpu/7/cpu.cfs_quota_us"), "1000");
+        assert_eq!(file("pids/7/pids.max"), "1024");
+        assert!(!cgroup.freeze(true), "there is no freezer");
+        assert!(!cgroup.ran_out_of_memory());
+        cgroup.remove();
+    }
+
+    #[test]
+    fn the_high_water_mark_is_read_anew_each_time() {
+        let root = tempfile::tempdir().unwrap();
+        let at = root.path().join("7");
+        fs::create_dir(&at).unwrap();
+        fs::write(at.join("memory.peak"), "1048577\n").unwrap();
+        let place = Place::V2(at.clone());
+        let cgroup = Cgroup { peak: place.open_peak(), at: place };
+        assert_eq!(cgroup.memory_peak_mib(), Some(2));
+        fs::write(at.join("memory.peak"), "5242880\n").unwrap();
+        assert_eq!(cgroup.memory_peak_mib(), Some(5));
     }
 }

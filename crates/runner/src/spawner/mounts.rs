@@ -24,9 +24,9 @@ pub(super) fn tree(path: &Path) -> Attempt<OwnedFd> {
     tried(open_tree(CWD, path, flags), format_args!("copy the mount {}", path.display()))
 }
 
-/// A detached copy that nobody can write to.
+/// A detached copy that nobody can write to. A link is followed: what it points to now is meant.
 pub(super) fn read_only_tree(path: &Path) -> Attempt<OwnedFd> {
-    let tree = tree(path)?;
+    let tree = tree(&tried(path.canonicalize(), format_args!("find {}", path.display()))?)?;
     tried(sys::restrict_mount(tree.as_fd(), READ_ONLY), format_args!("make {} read-only", path.display()))?;
     Ok(tree)
 }

@@ -185,3 +185,28 @@ async fn another_version_of_a_runtime_is_noted_and_none_refused() {
     assert!(json(&bench.call(&function, "{}").await).as_str().unwrap().starts_with('v'));
     assert!(bench.log().iter().any(|line| line.starts_with("NOTE the function asks for nodejs12.x")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrapper_script_starts_the_runtime() {
+    let bench = Bench::new().await;
+    let files = [
+        ("app.py", "import os\ndef handler(event, context):\n    return os.environ['WRAPPED']\n"),
+        ("wrap/bootstrap", "#!/bin/sh\nexport WRAPPED=yes\nexec \"$@\"\n"),
+    ];
+    let function = bench.function("wrapped", "python3.11", "app.handler", &files);
+    let function = function.variable("AWS_LAMBDA_EXEC_WRAPPER", "/var/task/wrap/bootstrap");
+    assert_eq!(bench.call(&function, "{}").await.payload, r#""yes""#, "{:#?}", bench.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn capabilities_name_every_part_and_what_holds() {
+    let bench = Bench::new().await;
+    let parts = bench.runner.capabilities();
+    for name in
+        ["own user", "own file system", "own network", "system-call filter", "memory limit", "freezer"]
+    {
+        assert_eq!(parts.iter().filter(|part| part.name == name).count(), 1, "{name}: {parts:#?}");
+    }
+    assert!(parts.iter().all(|part| !part.detail.is_empty()), "{parts:#?}");
+    assert!(parts.iter().find(|part| part.name == "own network").unwrap().holds);
+}

@@ -191,7 +191,7 @@ async fn wait_until(condition: impl Fn() -> bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runtime_that_was_started_early_finds_its_function_and_nobody_elses() {
-    let bench = Bench::new().await;
+    let bench = Bench::with(|config| (config.prepared, config.started) = (2, 2)).await;
     let code = "import os\ndef handler(event, context):\n    open('/tmp/mine', 'a').write('x')\n    return [os.environ['NAME'], os.getcwd(), os.listdir('/tmp'), sorted(os.listdir('.')), os.environ['AWS_LAMBDA_LOG_STREAM_NAME'] == context.log_stream_name, '_UPDRAFT_EARLY' in os.environ]\n";
     let node = "const fs = require('fs'); exports.handler = async () => [process.env.NAME, process.cwd(), fs.readdirSync('/tmp'), '_UPDRAFT_EARLY' in process.env];";
     for number in 0..4 {
@@ -220,7 +220,7 @@ async fn a_runtime_that_was_started_early_finds_its_function_and_nobody_elses() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_told_what_it_is_twice() {
-    let bench = Bench::new().await;
+    let bench = Bench::with(|config| (config.prepared, config.started) = (2, 2)).await;
     let code = "import http.client, os\ndef handler(event, context):\n    c = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])\n    c.request('GET', '/updraft/assignment')\n    return c.getresponse().status\n";
     for name in ["asks", "asksagain"] {
         assert_eq!(bench.call(&bench.python(name, code), "{}").await.payload, "404");
