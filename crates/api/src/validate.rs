@@ -15,7 +15,9 @@ const FAILURES_MAX: usize = 10;
 /// Checks an input. Services without a validation code are not checked here: S3 has errors of its
 /// own for what its shapes constrain.
 pub(crate) fn check(operation: &OperationInfo, members: &Members) -> Result<(), Refusal> {
-    let Some(code) = operation.service.validation_code else { return required_only(operation.input, members) };
+    let Some(code) = operation.service.validation_code else {
+        return required_only(operation.input, members);
+    };
     let mut failures = Vec::new();
     structure(&mut failures, "", operation.input, members);
     if failures.is_empty() {
@@ -29,7 +31,8 @@ pub(crate) fn check(operation: &OperationInfo, members: &Members) -> Result<(), 
 
 /// What S3 asks of every request: that what its shape requires is there.
 fn required_only(shape: &StructShape, members: &Members) -> Result<(), Refusal> {
-    let missing = shape.members.iter().zip(&members.0).find(|(member, value)| member.required && value.is_none());
+    let missing =
+        shape.members.iter().zip(&members.0).find(|(member, value)| member.required && value.is_none());
     match missing {
         None => Ok(()),
         Some((member, _)) if matches!(member.shape, Shape::Structure(_)) => {
@@ -85,15 +88,20 @@ fn check_value(failures: &mut Vec<String>, path: &str, shape: &Shape, value: &Va
             }
         }
         (Shape::String(text), Value::String(given)) => check_text(failures, path, text, given),
-        (Shape::Blob(range), Value::Blob(bytes)) => length(failures, "java.nio.HeapByteBuffer", path, *range, bytes.len()),
+        (Shape::Blob(range), Value::Blob(bytes)) => {
+            length(failures, "java.nio.HeapByteBuffer", path, *range, bytes.len())
+        }
         (Shape::Integer(range) | Shape::Long(range), Value::Integer(number)) => {
             if range.min.is_some_and(|min| *number < min) {
-                let constraint =
-                    format!("Member must have value greater than or equal to {}", range.min.unwrap_or_default());
+                let constraint = format!(
+                    "Member must have value greater than or equal to {}",
+                    range.min.unwrap_or_default()
+                );
                 fail(failures, &format!("'{number}'"), path, &constraint);
             }
             if range.max.is_some_and(|max| *number > max) {
-                let constraint = format!("Member must have value less than or equal to {}", range.max.unwrap_or_default());
+                let constraint =
+                    format!("Member must have value less than or equal to {}", range.max.unwrap_or_default());
                 fail(failures, &format!("'{number}'"), path, &constraint);
             }
         }
@@ -104,10 +112,20 @@ fn check_value(failures: &mut Vec<String>, path: &str, shape: &Shape, value: &Va
 fn length(failures: &mut Vec<String>, shown: &str, path: &str, range: Range, length: usize) {
     let length = i64::try_from(length).unwrap_or(i64::MAX);
     if let Some(min) = range.min.filter(|min| length < *min) {
-        fail(failures, &format!("'{shown}'"), path, &format!("Member must have length greater than or equal to {min}"));
+        fail(
+            failures,
+            &format!("'{shown}'"),
+            path,
+            &format!("Member must have length greater than or equal to {min}"),
+        );
     }
     if let Some(max) = range.max.filter(|max| length > *max) {
-        fail(failures, &format!("'{shown}'"), path, &format!("Member must have length less than or equal to {max}"));
+        fail(
+            failures,
+            &format!("'{shown}'"),
+            path,
+            &format!("Member must have length less than or equal to {max}"),
+        );
     }
 }
 
@@ -148,8 +166,11 @@ mod tests {
 
     #[test]
     fn each_constraint_is_told_as_aws_tells_it() {
-        let sound =
-            lambda::UpdateAliasRequest { function_name: "cart".into(), name: "live".into(), ..Default::default() };
+        let sound = lambda::UpdateAliasRequest {
+            function_name: "cart".into(),
+            name: "live".into(),
+            ..Default::default()
+        };
         assert_eq!(refusal(sound.clone()), None);
         let numeric = lambda::UpdateAliasRequest { name: "1".into(), ..sound.clone() };
         let told = refusal(numeric);
@@ -167,9 +188,14 @@ mod tests {
 
     #[test]
     fn values_outside_an_enumeration_or_a_range_are_told() {
-        let input = crate::logs::PutRetentionPolicyRequest { log_group_name: "a b".into(), retention_in_days: 3 };
+        let input =
+            crate::logs::PutRetentionPolicyRequest { log_group_name: "a b".into(), retention_in_days: 3 };
         let told = check(crate::logs::ops::PutRetentionPolicy::INFO, &input.into_members()).unwrap_err();
         assert_eq!(told.code, "InvalidParameterException");
-        assert!(told.message.starts_with("1 validation error detected: Value 'a b' at 'logGroupName'"), "{}", told.message);
+        assert!(
+            told.message.starts_with("1 validation error detected: Value 'a b' at 'logGroupName'"),
+            "{}",
+            told.message
+        );
     }
 }

@@ -30,7 +30,9 @@ fn header_value(headers: &HeaderMap, uri: &Uri, name: &str) -> String {
     let values: Vec<String> = headers
         .get_all(name)
         .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).split_whitespace().collect::<Vec<_>>().join(" "))
+        .map(|value| {
+            String::from_utf8_lossy(value.as_bytes()).split_whitespace().collect::<Vec<_>>().join(" ")
+        })
         .collect();
     if values.is_empty() && name == "host" {
         return uri.authority().map(ToString::to_string).unwrap_or_default();
@@ -98,7 +100,9 @@ pub(crate) fn encode(bytes: &(impl AsRef<[u8]> + ?Sized), keep_slashes: bool) ->
     let mut out = String::new();
     for byte in bytes.as_ref() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(*byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(*byte))
+            }
             b'/' if keep_slashes => out.push('/'),
             byte => out.push_str(&format!("%{byte:02X}")),
         }

@@ -18,7 +18,7 @@ pub enum BodySignature {
     /// In chunks, each signed unless there is no key, with trailers where announced.
     Chunked {
         /// The chunks' signatures, or none.
-        chain: Option<ChunkChain>,
+        chain: Option<Box<ChunkChain>>,
         /// Whether trailers follow the last chunk.
         trailer: bool,
     },
@@ -35,12 +35,12 @@ pub struct ChunkChain {
 impl BodySignature {
     pub(crate) fn of(hash: &str, scope: &CredentialScope, secret: &str, date: &str, signature: &str) -> Self {
         let chain = || {
-            Some(ChunkChain {
+            Some(Box::new(ChunkChain {
                 key: scope.key(secret),
                 date: date.to_owned(),
                 scope: scope.text(),
                 previous: signature.to_owned(),
-            })
+            }))
         };
         match hash {
             "UNSIGNED-PAYLOAD" | "" => Self::Unsigned,
@@ -106,7 +106,14 @@ pub fn decode_chunks(body: ByteStream, signature: BodySignature, length: Option<
         BodySignature::Hash(hash) => hashed(body, hash),
         BodySignature::Chunked { chain, trailer } => {
             let source = pieces(body);
-            let state = Decoder { source, buffer: BytesMut::new(), chain, trailer, checksum: Checksum::default(), done: false };
+            let state = Decoder {
+                source,
+                buffer: BytesMut::new(),
+                chain,
+                trailer,
+                checksum: Checksum::default(),
+                done: false,
+            };
             let stream = futures::stream::unfold(Some(state), |state| async move {
                 let mut state = state?;
                 match state.next().await {
@@ -133,9 +140,7 @@ fn pieces(body: ByteStream) -> Pieces {
 fn hashed(body: ByteStream, hash: String) -> ByteStream {
     match body {
         ByteStream::Whole(bytes) if sha256_hex(&bytes) == hash => ByteStream::Whole(bytes),
-        ByteStream::Whole(_) => {
-            ByteStream::pieces(futures::stream::iter([Err(StreamError::Mismatch)]), None)
-        }
+        ByteStream::Whole(_) => ByteStream::pieces(futures::stream::iter([Err(StreamError::Mismatch)]), None),
         ByteStream::Pieces { pieces, length } => {
             let digest = ring::digest::Context::new(&ring::digest::SHA256);
             let stream = futures::stream::unfold(Some((pieces, digest, hash)), |state| async move {
@@ -158,7 +163,7 @@ fn hashed(body: ByteStream, hash: String) -> ByteStream {
 struct Decoder {
     source: Pieces,
     buffer: BytesMut,
-    chain: Option<ChunkChain>,
+    chain: Option<Box<ChunkChain>>,
     trailer: bool,
     checksum: Checksum,
     done: bool,
@@ -269,7 +274,8 @@ impl Default for Checksum {
 impl Checksum {
     fn update(&mut self, data: &[u8]) {
         self.sha256.update(data);
-        self.crc32 = data.iter().fold(self.crc32, |crc, byte| crc >> 8 ^ CRC32[usize::from(crc as u8 ^ byte)]);
+        self.crc32 =
+            data.iter().fold(self.crc32, |crc, byte| crc >> 8 ^ CRC32[usize::from(crc as u8 ^ byte)]);
     }
 
     fn agrees(&self, name: &str, value: &str) -> bool {
@@ -335,7 +341,8 @@ mod tests {
     /// The example of AWS's documentation: 65 KiB of `a` in chunks of 64 KiB.
     #[test]
     fn the_documented_chunk_signatures_verify() {
-        let scope = CredentialScope { date: "20130524".into(), region: "us-east-1".into(), service: "s3".into() };
+        let scope =
+            CredentialScope { date: "20130524".into(), region: "us-east-1".into(), service: "s3".into() };
         let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
         let mut chain = ChunkChain {
             key: scope.key(secret),

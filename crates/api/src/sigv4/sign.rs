@@ -47,12 +47,18 @@ pub fn sign(
             .headers()
             .keys()
             .map(|name| name.as_str().to_owned())
-            .filter(|name| matches!(name.as_str(), "host" | "content-type" | "content-md5") || name.starts_with("x-amz-"))
+            .filter(|name| {
+                matches!(name.as_str(), "host" | "content-type" | "content-md5") || name.starts_with("x-amz-")
+            })
             .collect();
         names.sort();
         names
     };
-    let scope = CredentialScope { date: date[..8].to_owned(), region: region.to_owned(), service: service.to_owned() };
+    let scope = CredentialScope {
+        date: date[..8].to_owned(),
+        region: region.to_owned(),
+        service: service.to_owned(),
+    };
     let canonical = canonical::request(
         request.method().as_str(),
         request.uri(),
@@ -62,7 +68,8 @@ pub fn sign(
         service,
         None,
     );
-    let signature = scope.key(&credentials.secret_access_key).sign(&string_to_sign(&date, &scope, &canonical));
+    let signature =
+        scope.key(&credentials.secret_access_key).sign(&string_to_sign(&date, &scope, &canonical));
     let header = format!(
         "{ALGORITHM} Credential={}/{}, SignedHeaders={}, Signature={signature}",
         credentials.access_key_id,
@@ -86,7 +93,11 @@ pub fn presign(
     valid_secs: u32,
 ) -> String {
     let date = now.basic();
-    let scope = CredentialScope { date: date[..8].to_owned(), region: region.to_owned(), service: service.to_owned() };
+    let scope = CredentialScope {
+        date: date[..8].to_owned(),
+        region: region.to_owned(),
+        service: service.to_owned(),
+    };
     let credential = format!("{}/{}", credentials.access_key_id, scope.text());
     let mut pairs = vec![
         ("X-Amz-Algorithm", ALGORITHM.to_owned()),
@@ -106,6 +117,7 @@ pub fn presign(
     let headers = http::HeaderMap::new();
     let canonical =
         canonical::request(method, &uri, &headers, &["host".to_owned()], "UNSIGNED-PAYLOAD", service, None);
-    let signature = scope.key(&credentials.secret_access_key).sign(&string_to_sign(&date, &scope, &canonical));
+    let signature =
+        scope.key(&credentials.secret_access_key).sign(&string_to_sign(&date, &scope, &canonical));
     format!("{unsigned}&X-Amz-Signature={signature}")
 }

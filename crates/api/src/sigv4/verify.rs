@@ -65,20 +65,29 @@ impl Claims {
             .ok_or_else(|| incomplete("Authorization must begin with AWS4-HMAC-SHA256"))?;
         let field = |name: &str| {
             let found = fields.split(',').map(str::trim).find_map(|field| field.strip_prefix(name));
-            found.ok_or_else(|| incomplete(&format!("Authorization header requires '{}' parameter.", name.trim_end_matches('='))))
+            found.ok_or_else(|| {
+                incomplete(&format!(
+                    "Authorization header requires '{}' parameter.",
+                    name.trim_end_matches('=')
+                ))
+            })
         };
-        let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let text =
+            |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (access_key_id, scope) = credential(field("Credential=")?)?;
-        let date = text("x-amz-date").or_else(|| {
-            Timestamp::parse_http_date(&text("date")?).ok().map(Timestamp::basic)
-        });
+        let date = text("x-amz-date")
+            .or_else(|| Timestamp::parse_http_date(&text("date")?).ok().map(Timestamp::basic));
         Ok(Self {
             access_key_id,
             scope,
             session_token: text("x-amz-security-token"),
             signed_headers: field("SignedHeaders=")?.split(';').map(str::to_owned).collect(),
             signature: field("Signature=")?.to_owned(),
-            date: date.ok_or_else(|| incomplete("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."))?,
+            date: date.ok_or_else(|| {
+                incomplete(
+                    "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.",
+                )
+            })?,
             expires: None,
             payload_hash: text("x-amz-content-sha256").unwrap_or_default(),
         })
@@ -87,7 +96,8 @@ impl Claims {
     fn of_query(query: &str) -> Result<Self, SignatureError> {
         let get = |name: &str| {
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            let value = pairs.into_iter().find(|(n, _)| *n == name).map(|(_, value)| canonical::decode(value));
+            let value =
+                pairs.into_iter().find(|(n, _)| *n == name).map(|(_, value)| canonical::decode(value));
             value.and_then(|bytes| String::from_utf8(bytes).ok())
         };
         let need = |name: &str| get(name).ok_or_else(|| incomplete(&format!("the query lacks {name}")));
@@ -95,7 +105,9 @@ impl Claims {
         let expires: u64 =
             need("X-Amz-Expires")?.parse().map_err(|_| incomplete("X-Amz-Expires should be a number"))?;
         if expires > EXPIRES_MAX {
-            return Err(incomplete("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds"));
+            return Err(incomplete(
+                "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+            ));
         }
         Ok(Self {
             access_key_id,
@@ -151,7 +163,8 @@ pub fn verify(
     if !claims.signed_headers.iter().any(|name| name == "host") {
         return Err(incomplete("'Host' must be a 'SignedHeader' in the AWS Authorization."));
     }
-    let hash = if claims.payload_hash.is_empty() { body_hash.unwrap_or_default() } else { &claims.payload_hash };
+    let hash =
+        if claims.payload_hash.is_empty() { body_hash.unwrap_or_default() } else { &claims.payload_hash };
     let without = claims.expires.map(|_| "X-Amz-Signature");
     let canonical = canonical::request(
         parts.method.as_str(),
@@ -163,14 +176,19 @@ pub fn verify(
         without,
     );
     let text = string_to_sign(&claims.date, &claims.scope, &canonical);
-    if claims.scope.key(secret).verifies(&text, &claims.signature) { Ok(()) } else { Err(SignatureError::Mismatch) }
+    if claims.scope.key(secret).verifies(&text, &claims.signature) {
+        Ok(())
+    } else {
+        Err(SignatureError::Mismatch)
+    }
 }
 
 fn check_time(claims: &Claims, now: Timestamp) -> Result<(), SignatureError> {
     let signed = Timestamp::parse_basic(&claims.date)
         .map_err(|_| incomplete("Date must be in ISO-8601 'basic format'."))?;
     if claims.date.get(..8) != Some(claims.scope.date.as_str()) {
-        let message = "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP";
+        let message =
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP";
         return Err(incomplete(message));
     }
     if let Some(expires) = claims.expires {
@@ -237,7 +255,10 @@ mod tests {
         assert_eq!(verify(&claims, &parts, SECRET, Some(&empty), now), Ok(()));
         assert_eq!(verify(&claims, &parts, "other", Some(&empty), now), Err(SignatureError::Mismatch));
         let late = now.plus(Duration::from_secs(3_600));
-        assert!(matches!(verify(&claims, &parts, SECRET, Some(&empty), late), Err(SignatureError::Expired(_))));
+        assert!(matches!(
+            verify(&claims, &parts, SECRET, Some(&empty), late),
+            Err(SignatureError::Expired(_))
+        ));
     }
 
     #[test]

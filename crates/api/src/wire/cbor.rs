@@ -1,6 +1,7 @@
 //! rpcv2Cbor bodies (RFC 8949), as far as the protocol uses them.
 
 use bytes::Bytes;
+use serde_json::Value as Json;
 use updraft_types::Timestamp;
 
 use super::DEPTH_MAX;
@@ -190,7 +191,9 @@ fn value(item: Item, shape: &'static Shape) -> Result<Option<Value>, Refusal> {
         (Shape::Double(_), Item::Integer(number)) => Value::Double(number as f64),
         (Shape::Boolean, Item::Bool(truth)) => Value::Boolean(truth),
         (Shape::Timestamp(_), Item::Tag(1, inner)) => Value::Timestamp(seconds(*inner)?),
-        (Shape::Timestamp(_), plain @ (Item::Integer(_) | Item::Float(_))) => Value::Timestamp(seconds(plain)?),
+        (Shape::Timestamp(_), plain @ (Item::Integer(_) | Item::Float(_))) => {
+            Value::Timestamp(seconds(plain)?)
+        }
         _ => return Err(serialization("A value of the CBOR document has the wrong type.")),
     }))
 }
@@ -211,8 +214,12 @@ pub(crate) fn write_body(members: &Members, shape: &StructShape) -> Vec<u8> {
 }
 
 fn write_members(out: &mut Vec<u8>, members: &Members, shape: &StructShape) {
-    let set: Vec<_> =
-        shape.members.iter().zip(&members.0).filter_map(|(member, value)| Some((member, value.as_ref()?))).collect();
+    let set: Vec<_> = shape
+        .members
+        .iter()
+        .zip(&members.0)
+        .filter_map(|(member, value)| Some((member, value.as_ref()?)))
+        .collect();
     head(out, 5, set.len() as u64);
     for (member, value) in set {
         write_text(out, member.name);
@@ -252,14 +259,54 @@ fn write(out: &mut Vec<u8>, value: &Value, shape: &Shape) {
 }
 
 /// An error's body: `__type`, `message` and what else it says.
-pub(crate) fn write_error(kind: &str, message: &str) -> Vec<u8> {
+pub(crate) fn write_error(refusal: &Refusal) -> Vec<u8> {
     let mut out = Vec::new();
-    head(&mut out, 5, 2);
+    head(&mut out, 5, 2 + refusal.members.len() as u64);
     write_text(&mut out, "__type");
-    write_text(&mut out, kind);
+    write_text(&mut out, &refusal.code);
     write_text(&mut out, "message");
-    write_text(&mut out, message);
+    write_text(&mut out, &refusal.message);
+    for (name, value) in &refusal.members {
+        write_text(&mut out, name);
+        write_json(&mut out, value);
+    }
     out
+}
+
+fn write_json(out: &mut Vec<u8>, json: &Json) {
+    match json {
+        Json::Null => out.push(0xf6),
+        Json::Bool(truth) => out.push(if *truth { 0xf5 } else { 0xf4 }),
+        Json::Number(number) => match number.as_i64() {
+            Some(whole) if whole >= 0 => head(out, 0, whole.unsigned_abs()),
+            Some(whole) => head(out, 1, whole.unsigned_abs() - 1),
+            None => write_double(out, number.as_f64().unwrap_or_default()),
+        },
+        Json::String(text) => write_text(out, text),
+        Json::Array(items) => {
+            head(out, 4, items.len() as u64);
+            items.iter().for_each(|item| write_json(out, item));
+        }
+        Json::Object(entries) => {
+            head(out, 5, entries.len() as u64);
+            for (key, value) in entries {
+                write_text(out, key);
+                write_json(out, value);
+            }
+        }
+    }
+}
+
+/// The code and the message of an error's body.
+pub(crate) fn read_error(bytes: &[u8]) -> (Option<String>, Option<String>) {
+    let Ok(Item::Map(entries)) = (Reader { rest: bytes, items: 0 }).item(0) else { return (None, None) };
+    let text = |name: &str| {
+        entries.iter().find_map(|(key, value)| match (key, value) {
+            (Item::Text(key), Item::Text(value)) if key.eq_ignore_ascii_case(name) => Some(value.clone()),
+            _ => None,
+        })
+    };
+    (text("__type"), text("message"))
 }
 
 fn write_text(out: &mut Vec<u8>, text: &str) {

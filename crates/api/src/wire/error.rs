@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::xml::{Element, escape};
-use super::{add_request_id, cbor, json, whole};
+use super::{CBOR_PROTOCOL, CBOR_TYPE, add_request_id, cbor, json, whole};
 use crate::{ByteStream, Protocol, Refusal, ServiceInfo, Side};
 
 /// Encodes a refusal as the service would.
@@ -37,18 +37,21 @@ pub fn encode_refusal(
             response
         }
         Protocol::Cbor => {
-            let mut response =
-                whole(refusal.status, "application/cbor", cbor::write_error(&refusal.code, &refusal.message));
-            response.headers_mut().insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
-            if let Ok(code) = HeaderValue::from_str(&format!("{};{}", refusal.code, side(refusal))) {
-                response.headers_mut().insert("x-amzn-query-error", code);
-            }
+            let mut response = whole(refusal.status, CBOR_TYPE, cbor::write_error(refusal));
+            response.headers_mut().insert("smithy-protocol", HeaderValue::from_static(CBOR_PROTOCOL));
             response
         }
         Protocol::Query => whole(refusal.status, "text/xml", query_error(service, refusal, request_id)),
         Protocol::RestXml if matches!(refusal.status, 304) => whole(304, "", Vec::new()),
         Protocol::RestXml => whole(refusal.status, "application/xml", s3_error(refusal, request_id)),
     };
+    // A service that once spoke awsQuery only tells its old error codes beside the new.
+    if service.protocols.contains(&Protocol::Query)
+        && protocol != Protocol::Query
+        && let Ok(code) = HeaderValue::from_str(&format!("{};{}", refusal.code, side(refusal)))
+    {
+        response.headers_mut().insert("x-amzn-query-error", code);
+    }
     add_request_id(&mut response, service.name, request_id);
     response
 }
@@ -103,6 +106,7 @@ pub(crate) fn read(protocol: Protocol, status: StatusCode, headers: &HeaderMap, 
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let (code, message) = match protocol {
         Protocol::Query | Protocol::RestXml => read_xml(body),
+        Protocol::Cbor => cbor::read_error(body),
         _ => read_json(body, header("x-amzn-errortype")),
     };
     // An answer without a body (HEAD) has no code but its status.
@@ -128,4 +132,34 @@ fn read_xml(body: &[u8]) -> (Option<String>, Option<String>) {
     let error = root.child("Error").unwrap_or(&root);
     let text = |name: &str| error.child(name).map(|child| child.text.clone());
     (text("Code"), text("Message"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::services;
+
+    #[test]
+    fn what_a_service_refuses_its_client_reads() {
+        let refusal = Refusal::new("NoSuch<Thing>", 404, "No thing \"a & b\".")
+            .with("Type", "User")
+            .with("Reasons", json!([{ "Code": "None", "At": -1, "Part": 0.5 }, null, true]));
+        for service in services::ALL {
+            for &protocol in service.protocols {
+                let (parts, body) = encode_refusal(service, protocol, &refusal, "request-1").into_parts();
+                let ByteStream::Whole(body) = body else { panic!("a refusal is whole") };
+                let read = read(protocol, parts.status, &parts.headers, &body);
+                let expected = Refusal { members: Vec::new(), ..refusal.clone() };
+                assert_eq!(read, expected, "{} {protocol:?}", service.name);
+                let id = if service.name == "s3" { "x-amz-request-id" } else { "x-amzn-requestid" };
+                assert_eq!(parts.headers[id], "request-1");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_body_is_known_by_its_status() {
+        let read = read(Protocol::RestXml, StatusCode::NOT_FOUND, &HeaderMap::new(), b"");
+        assert_eq!((read.code.as_ref(), read.status), ("404", 404));
+    }
 }

@@ -81,7 +81,9 @@ pub(crate) fn read(json: Json, shape: &'static Shape, depth: usize) -> Result<Op
     }
     Ok(Some(match (shape, json) {
         (_, Json::Null) => return Ok(None),
-        (Shape::Structure(shape), Json::Object(object)) => Value::Structure(read_members(object, shape, depth)?),
+        (Shape::Structure(shape), Json::Object(object)) => {
+            Value::Structure(read_members(object, shape, depth)?)
+        }
         (Shape::List(list), Json::Array(items)) => {
             let items = items.into_iter().filter_map(|item| read(item, list.member, depth + 1).transpose());
             Value::List(items.collect::<Result<_, _>>()?)
@@ -104,13 +106,13 @@ pub(crate) fn read(json: Json, shape: &'static Shape, depth: usize) -> Result<Op
             Value::Integer(whole_number(&number).ok_or_else(|| unconvertible(&Json::Number(number), "Long"))?)
         }
         (Shape::Double(_), Json::Number(number)) => Value::Double(number.as_f64().unwrap_or_default()),
-        (Shape::Double(_), Json::String(text)) => {
-            Value::Double(text::read_double(&text).ok_or_else(|| unconvertible(&Json::String(text), "Double"))?)
-        }
-        (Shape::Boolean, Json::Bool(truth)) => Value::Boolean(truth),
-        (Shape::Blob(_) | Shape::Stream, Json::String(text)) => Value::Blob(
-            BASE64.decode(&text).map_err(|_| serialization("Invalid base64 in a blob."))?.into(),
+        (Shape::Double(_), Json::String(text)) => Value::Double(
+            text::read_double(&text).ok_or_else(|| unconvertible(&Json::String(text), "Double"))?,
         ),
+        (Shape::Boolean, Json::Bool(truth)) => Value::Boolean(truth),
+        (Shape::Blob(_) | Shape::Stream, Json::String(text)) => {
+            Value::Blob(BASE64.decode(&text).map_err(|_| serialization("Invalid base64 in a blob."))?.into())
+        }
         (Shape::Timestamp(_), Json::Number(number)) => {
             Value::Timestamp(updraft_types::Timestamp::from_secs_f64(number.as_f64().unwrap_or_default()))
         }
@@ -153,7 +155,9 @@ fn unconvertible(json: &Json, wanted: &str) -> Refusal {
         Json::Number(number) if number.is_f64() => "DECIMAL_VALUE",
         Json::Number(_) => "NUMBER_VALUE",
         Json::String(_) => "STRING_VALUE",
-        Json::Array(_) | Json::Object(_) => return serialization("Start of structure or map found where not expected."),
+        Json::Array(_) | Json::Object(_) => {
+            return serialization("Start of structure or map found where not expected.");
+        }
     };
     serialization(format!("{found} cannot be converted to {wanted}"))
 }
@@ -194,10 +198,16 @@ pub(crate) fn write(value: &Value, shape: &Shape, format: TimestampFormat) -> Js
         }
         (Value::Map(entries), Shape::Map(map)) => {
             let format = format_of(None, map.value);
-            Json::Object(entries.iter().map(|(key, value)| (key.clone(), write(value, map.value, format))).collect())
+            Json::Object(
+                entries.iter().map(|(key, value)| (key.clone(), write(value, map.value, format))).collect(),
+            )
         }
         (Value::Timestamp(at), _) if format == TimestampFormat::Epoch => {
-            if at.millis() % 1_000 == 0 { Json::from(at.secs()) } else { Json::from(at.secs_f64()) }
+            if at.millis() % 1_000 == 0 {
+                Json::from(at.secs())
+            } else {
+                Json::from(at.secs_f64())
+            }
         }
         (Value::Integer(number), _) => Json::from(*number),
         (Value::Double(number), _) => {

@@ -9,14 +9,16 @@ mod error;
 mod json;
 mod query;
 mod rest;
+#[cfg(test)]
+mod roundtrip;
 mod route;
 mod text;
 mod xml;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode, header, request};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request};
 
-use crate::shape::{Location, Shape};
+use crate::shape::{Location, Shape, StructShape};
 use crate::value::{Members, Structure, Value};
 use crate::{ByteStream, Operation, OperationInfo, Protocol, Refusal, StreamError, validate};
 
@@ -30,15 +32,71 @@ pub(crate) const DEPTH_MAX: usize = 64;
 /// (50 MB, a third more in base64), with room to spare.
 pub const BODY_MAX: u64 = 80 << 20;
 
+/// The content type of rpcv2Cbor's bodies.
+const CBOR_TYPE: &str = "application/cbor";
+
+/// What rpcv2Cbor's messages say they are.
+const CBOR_PROTOCOL: &str = "rpc-v2-cbor";
+
 /// Decodes an operation's input and checks it against its shape's constraints.
 pub async fn decode_input<Op: Operation>(
     routed: &Routed,
     parts: &request::Parts,
     body: ByteStream,
 ) -> Result<Op::Input, Refusal> {
-    let shape = Op::INFO.input;
-    let streams = shape.payload.is_some_and(|at| matches!(shape.members[at].shape, Shape::Stream));
-    let (bytes, stream) = if streams && is_rest(routed.protocol) {
+    let members = read_input(Op::INFO, routed, parts, body).await?;
+    validate::check(Op::INFO, &members)?;
+    Ok(Op::Input::from_members(members))
+}
+
+/// Encodes an operation's answer.
+pub fn encode_output<Op: Operation>(
+    protocol: Protocol,
+    output: Op::Output,
+    request_id: &str,
+) -> Response<ByteStream> {
+    write_output(Op::INFO, protocol, output.into_members(), request_id)
+}
+
+/// Encodes a client's request, unsigned, to an endpoint such as `https://lambda.eu-west-1.amazonaws.com`.
+pub fn encode_request<Op: Operation>(
+    input: Op::Input,
+    endpoint: &str,
+) -> Result<Request<ByteStream>, Refusal> {
+    let members = input.into_members();
+    validate::check(Op::INFO, &members)?;
+    write_input(Op::INFO, client_protocol(Op::INFO), members, endpoint)
+}
+
+/// Decodes the answer to a client's request.
+pub async fn decode_response<Op: Operation>(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: ByteStream,
+) -> Result<Op::Output, Refusal> {
+    let members = read_output(Op::INFO, client_protocol(Op::INFO), status, headers, body).await?;
+    Ok(Op::Output::from_members(members))
+}
+
+/// The protocol our own client speaks: the first that is no CBOR, which every AWS endpoint accepts.
+fn client_protocol(info: &OperationInfo) -> Protocol {
+    let all = info.service.protocols;
+    all.iter().copied().find(|protocol| *protocol != Protocol::Cbor).unwrap_or(all[0])
+}
+
+/// Whether a shape's body is a stream that only REST can carry as such.
+fn streams(shape: &StructShape, protocol: Protocol) -> bool {
+    is_rest(protocol) && shape.payload.is_some_and(|at| matches!(shape.members[at].shape, Shape::Stream))
+}
+
+async fn read_input(
+    info: &'static OperationInfo,
+    routed: &Routed,
+    parts: &request::Parts,
+    body: ByteStream,
+) -> Result<Members, Refusal> {
+    let shape = info.input;
+    let (bytes, stream) = if streams(shape, routed.protocol) {
         (Bytes::new(), Some(body))
     } else {
         (collect(body).await?, None)
@@ -52,24 +110,23 @@ pub async fn decode_input<Op: Operation>(
     if let (Some(stream), Some(at)) = (stream, shape.payload) {
         members.set(at, Value::Stream(stream));
     }
-    validate::check(Op::INFO, &members)?;
-    Ok(Op::Input::from_members(members))
+    Ok(members)
 }
 
-/// Encodes an operation's answer.
-pub fn encode_output<Op: Operation>(protocol: Protocol, output: Op::Output, request_id: &str) -> Response<ByteStream> {
-    let (info, members) = (Op::INFO, output.into_members());
+fn write_output(
+    info: &'static OperationInfo,
+    protocol: Protocol,
+    members: Members,
+    request_id: &str,
+) -> Response<ByteStream> {
     let mut response = match protocol {
         Protocol::Json10 | Protocol::Json11 => {
-            let body = json::write_body(&members, info.output);
-            whole(200, json::content_type(protocol), body)
+            whole(200, json::content_type(protocol), json::write_body(&members, info.output))
         }
         Protocol::Query => whole(200, "text/xml", query::write_response(info, &members, request_id)),
         Protocol::Cbor => {
-            let mut response = whole(200, "application/cbor", cbor::write_body(&members, info.output));
-            response
-                .headers_mut()
-                .insert("smithy-protocol", header::HeaderValue::from_static("rpc-v2-cbor"));
+            let mut response = whole(200, CBOR_TYPE, cbor::write_body(&members, info.output));
+            response.headers_mut().insert("smithy-protocol", HeaderValue::from_static(CBOR_PROTOCOL));
             response
         }
         Protocol::RestJson | Protocol::RestXml => rest::write_response(info, protocol, members),
@@ -78,71 +135,69 @@ pub fn encode_output<Op: Operation>(protocol: Protocol, output: Op::Output, requ
     response
 }
 
-/// Encodes a client's request, unsigned, to an endpoint such as `https://lambda.eu-west-1.amazonaws.com`.
-pub fn encode_request<Op: Operation>(input: Op::Input, endpoint: &str) -> Result<Request<ByteStream>, Refusal> {
-    let (info, mut members) = (Op::INFO, input.into_members());
-    validate::check(info, &members)?;
+fn write_input(
+    info: &'static OperationInfo,
+    protocol: Protocol,
+    mut members: Members,
+    endpoint: &str,
+) -> Result<Request<ByteStream>, Refusal> {
     let endpoint = endpoint.trim_end_matches('/');
-    let protocol = client_protocol(info);
-    let post = |content_type: &str, body: Vec<u8>| {
-        Request::post(format!("{endpoint}/"))
+    let post = |path: &str, content_type: &str, body: Vec<u8>| {
+        Request::post(format!("{endpoint}{path}"))
             .header(header::CONTENT_TYPE, content_type)
             .body(ByteStream::Whole(body.into()))
-            .map_err(|error| Refusal::new("SerializationException", 400, error.to_string()))
+            .map_err(|error| json::serialization(error.to_string()))
     };
     match protocol {
         Protocol::Json10 | Protocol::Json11 => {
-            let mut request = post(json::content_type(protocol), json::write_body(&members, info.input))?;
+            let mut request =
+                post("/", json::content_type(protocol), json::write_body(&members, info.input))?;
             let target = format!("{}.{}", info.service.target_prefix.unwrap_or_default(), info.name);
-            let target = header::HeaderValue::from_str(&target).expect("a model's names are plain text");
+            let target = HeaderValue::from_str(&target).expect("a model's names are plain text");
             request.headers_mut().insert("x-amz-target", target);
             Ok(request)
         }
-        Protocol::Query => {
-            post("application/x-www-form-urlencoded; charset=utf-8", query::write_request(info, &members))
-        }
+        Protocol::Query => post(
+            "/",
+            "application/x-www-form-urlencoded; charset=utf-8",
+            query::write_request(info, &members),
+        ),
         Protocol::Cbor => {
-            unreachable!("client_protocol never chooses it")
+            let path =
+                format!("/service/{}/operation/{}", info.service.cbor_name.unwrap_or_default(), info.name);
+            let mut request = post(&path, CBOR_TYPE, cbor::write_body(&members, info.input))?;
+            request.headers_mut().insert("smithy-protocol", HeaderValue::from_static(CBOR_PROTOCOL));
+            Ok(request)
         }
         Protocol::RestJson | Protocol::RestXml => rest::write_request(info, protocol, &mut members, endpoint),
     }
 }
 
-/// Decodes the answer to a client's request.
-pub async fn decode_response<Op: Operation>(
+async fn read_output(
+    info: &'static OperationInfo,
+    protocol: Protocol,
     status: StatusCode,
     headers: &HeaderMap,
     body: ByteStream,
-) -> Result<Op::Output, Refusal> {
-    let (info, shape) = (Op::INFO, Op::INFO.output);
-    let protocol = client_protocol(info);
+) -> Result<Members, Refusal> {
+    let shape = info.output;
     if !status.is_success() {
         return Err(error::read(protocol, status, headers, &collect(body).await?));
     }
-    let streams = shape.payload.is_some_and(|at| matches!(shape.members[at].shape, Shape::Stream));
-    let mut members = if streams && is_rest(protocol) {
+    if streams(shape, protocol) {
         let mut members = rest::read_response(info, protocol, status, headers, &Bytes::new())?;
         members.set(shape.payload.unwrap_or_default(), Value::Stream(body));
-        members
-    } else {
-        let bytes = collect(body).await?;
-        match protocol {
-            Protocol::Json10 | Protocol::Json11 => json::read_body(&bytes, shape)?,
-            Protocol::Query => query::read_response(info, &bytes)?,
-            Protocol::Cbor => cbor::read_body(&bytes, shape)?,
-            Protocol::RestJson | Protocol::RestXml => rest::read_response(info, protocol, status, headers, &bytes)?,
-        }
-    };
-    if members.0.len() < shape.members.len() {
-        members = Members::of(shape);
+        return Ok(members);
     }
-    Ok(Op::Output::from_members(members))
-}
-
-/// The protocol our own client speaks: the first that is no CBOR, which every AWS endpoint accepts.
-fn client_protocol(info: &OperationInfo) -> Protocol {
-    let all = info.service.protocols;
-    all.iter().copied().find(|protocol| *protocol != Protocol::Cbor).unwrap_or(all[0])
+    let bytes = collect(body).await?;
+    match protocol {
+        Protocol::Json10 | Protocol::Json11 => json::read_body(&bytes, shape),
+        Protocol::Query => query::read_response(info, &bytes),
+        Protocol::Cbor => cbor::read_body(&bytes, shape),
+        Protocol::RestJson | Protocol::RestXml => {
+            rest::read_response(info, protocol, status, headers, &bytes)
+        }
+    }
 }
 
 fn is_rest(protocol: Protocol) -> bool {
@@ -151,9 +206,11 @@ fn is_rest(protocol: Protocol) -> bool {
 
 async fn collect(body: ByteStream) -> Result<Bytes, Refusal> {
     body.collect(BODY_MAX).await.map_err(|error| match error {
-        StreamError::TooLarge => {
-            Refusal::new("RequestEntityTooLargeException", 413, format!("Request must be smaller than {BODY_MAX} bytes"))
-        }
+        StreamError::TooLarge => Refusal::new(
+            "RequestEntityTooLargeException",
+            413,
+            format!("Request must be smaller than {BODY_MAX} bytes"),
+        ),
         StreamError::Mismatch => Refusal::new("XAmzContentChecksumMismatch", 400, error.to_string()),
         other => Refusal::new("IncompleteBody", 400, other.to_string()),
     })
@@ -164,7 +221,7 @@ pub(crate) fn whole(status: u16, content_type: &str, body: Vec<u8>) -> Response<
     let mut response = Response::new(ByteStream::Whole(body.into()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if !content_type.is_empty()
-        && let Ok(value) = header::HeaderValue::from_str(content_type)
+        && let Ok(value) = HeaderValue::from_str(content_type)
     {
         response.headers_mut().insert(header::CONTENT_TYPE, value);
     }
@@ -174,7 +231,7 @@ pub(crate) fn whole(status: u16, content_type: &str, body: Vec<u8>) -> Response<
 /// Every answer names its request; S3 under a name of its own.
 pub(crate) fn add_request_id(response: &mut Response<ByteStream>, service: &str, request_id: &str) {
     let name = if service == "s3" { "x-amz-request-id" } else { "x-amzn-requestid" };
-    if let Ok(value) = header::HeaderValue::from_str(request_id) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
         response.headers_mut().insert(name, value);
     }
 }

@@ -21,7 +21,12 @@ pub(crate) fn read_request(form: &Form, shape: &'static StructShape) -> Result<M
     read_members(form, "", shape, 0)
 }
 
-fn read_members(form: &Form, prefix: &str, shape: &'static StructShape, depth: usize) -> Result<Members, Refusal> {
+fn read_members(
+    form: &Form,
+    prefix: &str,
+    shape: &'static StructShape,
+    depth: usize,
+) -> Result<Members, Refusal> {
     let mut members = Members::of(shape);
     for (at, member) in shape.members.iter().enumerate() {
         let name = format!("{prefix}{}", member.wire_name);
@@ -118,10 +123,14 @@ pub(crate) fn read_response(info: &'static OperationInfo, bytes: &[u8]) -> Resul
 
 /// Writes a request's form.
 pub(crate) fn write_request(info: &OperationInfo, members: &Members) -> Vec<u8> {
-    let mut pairs =
-        vec![("Action".to_owned(), info.name.to_owned()), ("Version".to_owned(), info.service.version.to_owned())];
+    let mut pairs = vec![
+        ("Action".to_owned(), info.name.to_owned()),
+        ("Version".to_owned(), info.service.version.to_owned()),
+    ];
     write_members(&mut pairs, "", members, info.input);
-    let encoded = pairs.iter().map(|(key, value)| format!("{}={}", super::rest::encode(key, false), super::rest::encode(value, false)));
+    let encoded = pairs.iter().map(|(key, value)| {
+        format!("{}={}", super::rest::encode(key, false), super::rest::encode(value, false))
+    });
     encoded.collect::<Vec<_>>().join("&").into_bytes()
 }
 
@@ -135,7 +144,9 @@ fn write_members(pairs: &mut Vec<(String, String)>, prefix: &str, members: &Memb
 
 fn write(pairs: &mut Vec<(String, String)>, name: String, value: &Value, shape: &Shape) {
     match (value, shape) {
-        (Value::Structure(members), Shape::Structure(shape)) => write_members(pairs, &format!("{name}."), members, shape),
+        (Value::Structure(members), Shape::Structure(shape)) => {
+            write_members(pairs, &format!("{name}."), members, shape)
+        }
         (Value::List(items), Shape::List(_)) if items.is_empty() => pairs.push((name, String::new())),
         (Value::List(items), Shape::List(list)) => {
             let head = if list.flattened { name } else { format!("{name}.{}", list.member_name) };

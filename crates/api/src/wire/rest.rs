@@ -56,7 +56,8 @@ fn read_body(protocol: Protocol, body: &[u8], shape: &'static StructShape) -> Re
         Shape::Structure(inner) => Value::Structure(json::read_body(body, inner)?),
         Shape::Blob(_) | Shape::Stream => Value::Blob(bytes::Bytes::copy_from_slice(body)),
         other => {
-            let text = std::str::from_utf8(body).map_err(|_| json::serialization("The body is not UTF-8."))?;
+            let text =
+                std::str::from_utf8(body).map_err(|_| json::serialization("The body is not UTF-8."))?;
             text::read(text, other).ok_or_else(|| json::serialization("The body has the wrong type."))?
         }
     };
@@ -79,7 +80,8 @@ fn read_query(
     match member.shape {
         Shape::List(list) => {
             let items = named().map(|(_, value)| {
-                text::read(value, list.member).ok_or_else(|| json::serialization("A query value has the wrong type."))
+                text::read(value, list.member)
+                    .ok_or_else(|| json::serialization("A query value has the wrong type."))
             });
             let items = items.collect::<Result<Vec<_>, _>>()?;
             Ok((!items.is_empty()).then_some(Value::List(items)))
@@ -96,14 +98,16 @@ fn read_query(
 }
 
 fn read_header(headers: &HeaderMap, member: &'static Member) -> Result<Option<Value>, Refusal> {
-    let mut all = headers.get_all(member.wire_name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let mut all =
+        headers.get_all(member.wire_name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
     let Some(first) = all.next() else { return Ok(None) };
     match member.shape {
         Shape::List(list) => {
             let joined = all.fold(first.into_owned(), |joined, next| joined + "," + &next);
             let items = joined.split(',').map(str::trim).filter(|item| !item.is_empty());
             let items = items.map(|item| {
-                text::read(item, list.member).ok_or_else(|| json::serialization("A header has the wrong type."))
+                text::read(item, list.member)
+                    .ok_or_else(|| json::serialization("A header has the wrong type."))
             });
             Ok(Some(Value::List(items.collect::<Result<_, _>>()?)))
         }
@@ -126,7 +130,11 @@ fn read_headers(headers: &HeaderMap, prefix: &str) -> Option<Value> {
 }
 
 /// Writes an answer.
-pub(crate) fn write_response(info: &OperationInfo, protocol: Protocol, mut members: Members) -> Response<ByteStream> {
+pub(crate) fn write_response(
+    info: &OperationInfo,
+    protocol: Protocol,
+    mut members: Members,
+) -> Response<ByteStream> {
     let shape = info.output;
     let (content_type, body) = write_body(info, protocol, &mut members);
     let mut response = whole(info.status, content_type, Vec::new());
@@ -136,7 +144,8 @@ pub(crate) fn write_response(info: &OperationInfo, protocol: Protocol, mut membe
         match member.location {
             Location::Status => {
                 if let Value::Integer(status) = value
-                    && let Some(status) = u16::try_from(*status).ok().and_then(|s| StatusCode::from_u16(s).ok())
+                    && let Some(status) =
+                        u16::try_from(*status).ok().and_then(|s| StatusCode::from_u16(s).ok())
                 {
                     *response.status_mut() = status;
                 }
@@ -168,16 +177,23 @@ fn write_body(info: &OperationInfo, protocol: Protocol, members: &mut Members) -
             }
             (value, _) => {
                 let text = text::write(&value, TimestampFormat::Iso8601);
-                (if protocol == Protocol::RestXml { "application/json" } else { "text/plain" }, ByteStream::Whole(text.into()))
+                (
+                    if protocol == Protocol::RestXml { "application/json" } else { "text/plain" },
+                    ByteStream::Whole(text.into()),
+                )
             }
         };
     }
     let any = shape.members.iter().any(|member| in_body(member.location));
     match protocol {
         Protocol::RestXml if info.name == "GetBucketLocation" => {
-            let location = members.get(0).map(|v| text::write(v, TimestampFormat::Iso8601)).unwrap_or_default();
+            let location =
+                members.get(0).map(|v| text::write(v, TimestampFormat::Iso8601)).unwrap_or_default();
             // The constraint is the root's own text, unlike what the model says ("GetBucketLocation").
-            ("application/xml", document("LocationConstraint", info, |out| out.push_str(&xml::escape(&location))))
+            (
+                "application/xml",
+                document("LocationConstraint", info, |out| out.push_str(&xml::escape(&location))),
+            )
         }
         Protocol::RestXml if any => {
             let name = root_name(info);
@@ -222,7 +238,9 @@ fn root_name(info: &OperationInfo) -> String {
 fn write_header(headers: &mut HeaderMap, member: &Member, value: &Value) {
     let mut insert = |name: &str, text: &str| {
         // What cannot stand in a header is left out rather than broken.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(text.as_bytes())) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(text.as_bytes()))
+        {
             headers.insert(name, value);
         }
     };
@@ -233,7 +251,8 @@ fn write_header(headers: &mut HeaderMap, member: &Member, value: &Value) {
             }
         }
         Value::List(items) => {
-            let items: Vec<_> = items.iter().map(|item| text::write(item, TimestampFormat::HttpDate)).collect();
+            let items: Vec<_> =
+                items.iter().map(|item| text::write(item, TimestampFormat::HttpDate)).collect();
             insert(member.wire_name, &items.join(","));
         }
         value => {
@@ -254,7 +273,8 @@ pub(crate) fn write_request(
     let shape = info.input;
     let (path, fixed_query) = info.uri.split_once('?').unwrap_or((info.uri, ""));
     let mut path = path.to_owned();
-    let mut query: Vec<String> = fixed_query.split('&').filter(|q| !q.is_empty()).map(str::to_owned).collect();
+    let mut query: Vec<String> =
+        fixed_query.split('&').filter(|q| !q.is_empty()).map(str::to_owned).collect();
     let mut headers = HeaderMap::new();
     for (member, value) in shape.members.iter().zip(&members.0) {
         let Some(value) = value else { continue };
@@ -280,26 +300,38 @@ pub(crate) fn write_request(
         .body(body)
         .map_err(|error| json::serialization(error.to_string()))?;
     *request.headers_mut() = headers;
-    if !content_type.is_empty() && !request.headers().contains_key(header::CONTENT_TYPE) {
+    // Where the type is the caller's to set (S3's objects), leaving it out means the service's default.
+    let callers =
+        shape.members.iter().any(|m| m.location == Location::Header && m.wire_name == "Content-Type");
+    if !content_type.is_empty() && !callers {
         request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     Ok(request)
 }
 
 fn write_query(query: &mut Vec<String>, member: &Member, value: &Value) {
-    let mut push = |name: &str, text: &str| query.push(format!("{}={}", encode(name, false), encode(text, false)));
+    let mut push =
+        |name: &str, text: &str| query.push(format!("{}={}", encode(name, false), encode(text, false)));
     match value {
         Value::List(items) => {
-            items.iter().for_each(|item| push(member.wire_name, &text::write(item, TimestampFormat::Iso8601)));
+            items
+                .iter()
+                .for_each(|item| push(member.wire_name, &text::write(item, TimestampFormat::Iso8601)));
         }
         Value::Map(entries) => {
-            entries.iter().for_each(|(name, value)| push(name, &text::write(value, TimestampFormat::Iso8601)));
+            entries
+                .iter()
+                .for_each(|(name, value)| push(name, &text::write(value, TimestampFormat::Iso8601)));
         }
         value => push(member.wire_name, &text::write(value, TimestampFormat::Iso8601)),
     }
 }
 
-fn request_body(info: &OperationInfo, protocol: Protocol, members: &mut Members) -> (&'static str, ByteStream) {
+fn request_body(
+    info: &OperationInfo,
+    protocol: Protocol,
+    members: &mut Members,
+) -> (&'static str, ByteStream) {
     let shape = info.input;
     if let Some(at) = shape.payload {
         let Some(value) = members.0[at].take() else { return ("", ByteStream::default()) };

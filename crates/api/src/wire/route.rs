@@ -48,10 +48,15 @@ pub fn route(parts: &request::Parts, body: Option<&[u8]>) -> Result<Routed, Unro
     let scope = signing_name(parts, &query);
     let host = header("host").or_else(|| parts.uri.authority().map(|a| a.as_str())).unwrap_or_default();
     let service = scope.and_then(by_signing_name).or_else(|| by_host(host));
-    let form_sent = header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let form_sent =
+        header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let action_in_query = query.iter().any(|(name, _)| name == "Action");
     let speaks_query = service.is_none_or(|service| service.protocols.contains(&Protocol::Query));
-    if speaks_query && (form_sent || action_in_query) {
+    let asks_by_form = speaks_query && (form_sent || action_in_query);
+    if let (Some(scope), None) = (scope, service) {
+        return Err(no_service(scope, if asks_by_form { Protocol::Query } else { Protocol::RestJson }));
+    }
+    if asks_by_form {
         let Some(body) = body else { return Err(Unrouted::NeedsBody) };
         return by_action(service, &form(parts, body), query);
     }
@@ -126,15 +131,14 @@ fn by_cbor_path(path: &str, query: Vec<(String, String)>) -> Result<Routed, Unro
         return Err(unknown(&services::cloudwatch::SERVICE, Protocol::Cbor, path));
     };
     let service = services::ALL.iter().copied().find(|service| service.cbor_name == Some(name));
-    let service = service.ok_or_else(|| unknown(&services::cloudwatch::SERVICE, Protocol::Cbor, operation))?;
+    let service = service.ok_or_else(|| no_service(name, Protocol::Cbor))?;
     named(service, Protocol::Cbor, operation, query)
 }
 
 fn by_target(target: &str, query: Vec<(String, String)>) -> Result<Routed, Unrouted> {
     let (prefix, operation) = target.rsplit_once('.').unwrap_or(("", target));
     let service = services::ALL.iter().copied().find(|service| service.target_prefix == Some(prefix));
-    let fallback = &services::dynamodb::SERVICE;
-    let service = service.ok_or_else(|| unknown(fallback, Protocol::Json10, target))?;
+    let service = service.ok_or_else(|| no_service(prefix, Protocol::Json11))?;
     let json = |p: &Protocol| matches!(p, Protocol::Json10 | Protocol::Json11);
     let protocol = service.protocols.iter().copied().find(json).unwrap_or(Protocol::Json11);
     named(service, protocol, operation, query)
@@ -150,7 +154,9 @@ fn by_action(
     let by_version = || {
         services::ALL.iter().copied().find(|s| s.protocols.contains(&Protocol::Query) && s.version == version)
     };
-    let service = service.or_else(by_version).ok_or_else(|| unknown(&services::sts::SERVICE, Protocol::Query, action))?;
+    let service = service
+        .or_else(by_version)
+        .ok_or_else(|| unknown(&services::sts::SERVICE, Protocol::Query, action))?;
     named(service, Protocol::Query, action, query)
 }
 
@@ -179,17 +185,41 @@ fn not_implemented(service: &'static ServiceInfo, protocol: Protocol, name: &str
     Unrouted::Refused { service, protocol, refusal: Refusal::new("NotImplemented", 501, message) }
 }
 
+/// A service that this engine does not have, refused by the name the request gives it.
+fn no_service(name: &str, protocol: Protocol) -> Unrouted {
+    let message =
+        format!("this engine has no service '{name}'; docs/reference/operations.md lists what it has");
+    // The refusal is written as a service of the same protocol would.
+    let service = match protocol {
+        Protocol::Query => &services::sts::SERVICE,
+        Protocol::Cbor => &services::cloudwatch::SERVICE,
+        Protocol::Json10 | Protocol::Json11 => &services::logs::SERVICE,
+        Protocol::RestJson | Protocol::RestXml => &services::lambda::SERVICE,
+    };
+    Unrouted::Refused { service, protocol, refusal: Refusal::new("NotImplemented", 501, message) }
+}
+
 /// What is no operation of AWS's either.
 fn unknown(service: &'static ServiceInfo, protocol: Protocol, name: &str) -> Unrouted {
     let refusal = match protocol {
-        Protocol::Query => {
-            Refusal::new("InvalidAction", 400, format!("Could not find operation {name} for version {}", service.version))
+        Protocol::Query => Refusal::new(
+            "InvalidAction",
+            400,
+            format!("Could not find operation {name} for version {}", service.version),
+        ),
+        Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => {
+            Refusal::new("UnknownOperationException", 400, "")
         }
-        Protocol::Json10 | Protocol::Json11 | Protocol::Cbor => Refusal::new("UnknownOperationException", 400, ""),
-        Protocol::RestJson => Refusal::new("UnknownOperationException", 404, "Unable to determine service/operation name to be authorized"),
-        Protocol::RestXml => {
-            Refusal::new("MethodNotAllowed", 405, "The specified method is not allowed against this resource.")
-        }
+        Protocol::RestJson => Refusal::new(
+            "UnknownOperationException",
+            404,
+            "Unable to determine service/operation name to be authorized",
+        ),
+        Protocol::RestXml => Refusal::new(
+            "MethodNotAllowed",
+            405,
+            "The specified method is not allowed against this resource.",
+        ),
     };
     Unrouted::Refused { service, protocol, refusal }
 }
@@ -318,7 +348,12 @@ mod tests {
 
     use super::*;
 
-    fn routed(method: &str, uri: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Result<Routed, Unrouted> {
+    fn routed(
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Routed, Unrouted> {
         let mut request = Request::builder().method(method).uri(uri);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -326,14 +361,23 @@ mod tests {
         route(&request.body(()).unwrap().into_parts().0, body)
     }
 
+    type Headers<'a> = &'a [(&'a str, &'a str)];
+
     fn signed(service: &str) -> String {
-        format!("AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0")
+        format!(
+            "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        )
     }
 
     #[test]
     fn each_protocol_finds_its_operation() {
         let lambda = signed("lambda");
-        let found = routed("POST", "/2015-03-31/functions/cart%3Alive/invocations", &[("authorization", &lambda)], None);
+        let found = routed(
+            "POST",
+            "/2015-03-31/functions/cart%3Alive/invocations",
+            &[("authorization", &lambda)],
+            None,
+        );
         let found = found.unwrap();
         assert_eq!(found.operation.name, "Invoke");
         assert_eq!(found.labels, [("FunctionName".to_owned(), "cart:live".to_owned())]);
@@ -354,7 +398,7 @@ mod tests {
         let s3 = signed("s3");
         let auth = ("authorization", s3.as_str());
         let copy = ("x-amz-copy-source", "a/b");
-        let cases: &[(&str, &str, &[(&str, &str)], &str)] = &[
+        let cases: &[(&str, &str, Headers<'_>, &str)] = &[
             ("GET", "/", &[auth], "ListBuckets"),
             ("GET", "/shop", &[auth], "ListObjects"),
             ("GET", "/shop/", &[auth], "ListObjects"),
@@ -372,7 +416,11 @@ mod tests {
             ("GET", "/", &[auth, ("host", "shop.localhost:4566")], "ListObjects"),
         ];
         for (method, uri, headers, expected) in cases {
-            assert_eq!(routed(method, uri, headers, None).unwrap().operation.name, *expected, "{method} {uri}");
+            assert_eq!(
+                routed(method, uri, headers, None).unwrap().operation.name,
+                *expected,
+                "{method} {uri}"
+            );
         }
         let slashes = routed("GET", "/shop//a//b/", &[auth], None).unwrap();
         assert_eq!(slashes.labels[1].1, "/a//b/");
@@ -391,5 +439,27 @@ mod tests {
         assert_eq!(refusal(routed("POST", "/", &target, None)).code, "NotImplemented");
         let target = [("x-amz-target", "DynamoDB_20120810.NoSuch")];
         assert_eq!(refusal(routed("POST", "/", &target, None)).code, "UnknownOperationException");
+    }
+
+    #[test]
+    fn a_service_that_is_not_here_is_refused_by_its_name() {
+        let (xray, sns) = (signed("xray"), signed("sns"));
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        let cbor = [("smithy-protocol", "rpc-v2-cbor")];
+        let cases: &[(&str, Headers<'_>, Protocol, &str)] = &[
+            ("/TraceSegments", &[("authorization", &xray)], Protocol::RestJson, "'xray'"),
+            ("/", &[("authorization", &sns), form], Protocol::Query, "'sns'"),
+            ("/", &[("x-amz-target", "AmazonSSM.GetParameter")], Protocol::Json11, "'AmazonSSM'"),
+            ("/service/Other/operation/Do", &cbor, Protocol::Cbor, "'Other'"),
+        ];
+        for (path, headers, expected, name) in cases {
+            match routed("POST", path, headers, None) {
+                Err(Unrouted::Refused { protocol, refusal, .. }) => {
+                    assert_eq!((protocol, refusal.code.as_ref()), (*expected, "NotImplemented"));
+                    assert!(refusal.message.contains(name), "{refusal}");
+                }
+                other => panic!("{path}: {other:?}"),
+            }
+        }
     }
 }

@@ -72,7 +72,11 @@ impl Element {
             }
         }
         let mut document = open.pop().filter(|_| open.is_empty()).ok_or_else(malformed)?;
-        if document.children.len() == 1 { document.children.pop().ok_or_else(malformed) } else { Err(malformed()) }
+        if document.children.len() == 1 {
+            document.children.pop().ok_or_else(malformed)
+        } else {
+            Err(malformed())
+        }
     }
 
     fn begin(tag: &quick_xml::events::BytesStart<'_>) -> Result<Self, Refusal> {
@@ -117,7 +121,11 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// Reads the members of a structure from an element's children and attributes.
-pub(crate) fn read_members(element: &Element, shape: &'static StructShape, depth: usize) -> Result<Members, Refusal> {
+pub(crate) fn read_members(
+    element: &Element,
+    shape: &'static StructShape,
+    depth: usize,
+) -> Result<Members, Refusal> {
     if depth > DEPTH_MAX {
         return Err(malformed());
     }
@@ -134,13 +142,15 @@ fn read_member(parent: &Element, member: &'static Member, depth: usize) -> Resul
     let name = member.wire_name;
     if member.xml_attribute {
         let own = name.rsplit(':').next().unwrap_or(name);
-        let found = parent.attributes.iter().find(|(key, _)| key == name || key.rsplit(':').next() == Some(own));
+        let found =
+            parent.attributes.iter().find(|(key, _)| key == name || key.rsplit(':').next() == Some(own));
         return Ok(found.and_then(|(_, value)| text::read(value, member.shape)));
     }
     match member.shape {
         Shape::List(list) if list.flattened => {
             let items = parent.children.iter().filter(|child| child.name == name);
-            let items: Vec<_> = items.map(|item| read(item, list.member, depth + 1)).collect::<Result<_, _>>()?;
+            let items: Vec<_> =
+                items.map(|item| read(item, list.member, depth + 1)).collect::<Result<_, _>>()?;
             Ok((!items.is_empty()).then_some(Value::List(items)))
         }
         Shape::Map(map) if map.flattened => {
@@ -227,9 +237,15 @@ pub(crate) fn write(out: &mut String, name: &str, value: &Value, shape: &Shape, 
         if let Some((prefix, uri)) = member.xml_namespace {
             let _ = write!(out, " xmlns:{prefix}=\"{uri}\"");
         }
-        for (member, value) in shape.members.iter().zip(&members.0).filter(|(member, _)| member.xml_attribute) {
+        for (member, value) in shape.members.iter().zip(&members.0).filter(|(member, _)| member.xml_attribute)
+        {
             if let Some(value) = value {
-                let _ = write!(out, " {}=\"{}\"", member.wire_name, escape(&text::write(value, TimestampFormat::Iso8601)));
+                let _ = write!(
+                    out,
+                    " {}=\"{}\"",
+                    member.wire_name,
+                    escape(&text::write(value, TimestampFormat::Iso8601))
+                );
             }
         }
     }
