@@ -68,7 +68,9 @@ pub(crate) fn entity_too_large(message: impl Into<String>) -> Refusal {
 
 /// An event past the bound. The service answers with this code, not with the one its model lists.
 pub(crate) fn request_too_large(bytes_max: u64) -> Refusal {
-    entity_too_large(format!("Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"))
+    entity_too_large(format!(
+        "Request must be smaller than {bytes_max} bytes for the InvokeFunction operation"
+    ))
 }
 
 pub(crate) fn invalid_content(message: impl Into<String>) -> Refusal {
