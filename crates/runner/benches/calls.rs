@@ -24,6 +24,7 @@ use updraft_kernel::{FunctionHost, Outcome};
 const WARM_CALLS: usize = 2_000;
 const COLD_CALLS: usize = 60;
 const AT_ONCE: usize = 16;
+const BURST: usize = 100;
 
 const PYTHON: &str = "def handler(event, context):\n    return event\n";
 const NODE: &str = "exports.handler = async (event) => event;";
@@ -74,6 +75,26 @@ async fn run() {
             percentile(&mut pool, 50) / percentile(&mut bare, 50),
         );
     }
+    println!("\n{BURST} cold starts at once, milliseconds to the last answer");
+    for name in ["python", "node", "rust"] {
+        println!("{name:<8} {:>9.0}", burst(name).await);
+    }
+}
+
+/// So many cold starts at once: the time to the last answer, in milliseconds.
+async fn burst(name: &str) -> f64 {
+    let bench = Bench::new().await;
+    let function = function(&bench, name);
+    let spec = Arc::new(function.spec.clone());
+    let begun = Instant::now();
+    let calls =
+        (0..BURST).map(|_| bench.runner.invoke(Arc::clone(&spec), bench.invocation(&function, EVENT)));
+    for report in futures::future::join_all(calls).await {
+        assert_eq!(report.unwrap().outcome, Outcome::Answered);
+    }
+    let took = micros(begun.elapsed()) / 1000.0;
+    bench.runner.shut_down().await;
+    took
 }
 
 fn functions(bench: &Bench) -> [(&'static str, Function); 3] {

@@ -1,6 +1,7 @@
 //! What of the isolation holds on this machine, for `updraft doctor` and the log at start.
 
 use std::fs;
+use std::path::PathBuf;
 
 use updraft_kernel::{Capability, Fault};
 
@@ -87,10 +88,14 @@ fn limits(cgroups: &Cgroups) -> Vec<Capability> {
         ("CPU share", "functions get as much CPU as is free, whatever their memory size"),
         ("freezer", "processes are stopped by signals instead, which they can see"),
     ];
+    let below = |version: &str, root: &PathBuf| {
+        let parent = root.parent().unwrap_or(root);
+        format!("cgroup {version} below {}", parent.display())
+    };
     let has = match cgroups {
-        Cgroups::V2(root) => [true; 4].map(|_| Some(root.display().to_string())),
+        Cgroups::V2(root) => [(); 4].map(|()| Some(below("v2", root))),
         Cgroups::V1(Controllers { memory, pids, cpu, freezer }) => {
-            [memory, pids, cpu, freezer].map(|root| root.as_ref().map(|root| root.display().to_string()))
+            [memory, pids, cpu, freezer].map(|root| root.as_ref().map(|root| below("v1", root)))
         }
         Cgroups::None(_) => [const { None }; 4],
     };
@@ -101,7 +106,7 @@ fn limits(cgroups: &Cgroups) -> Vec<Capability> {
         .map(|((name, cost), root)| Capability {
             name,
             holds: root.is_some(),
-            detail: root.map_or_else(|| format!("{why}: {cost}"), |root| format!("cgroup {root}")),
+            detail: root.unwrap_or_else(|| format!("{why}: {cost}")),
         })
         .collect()
 }

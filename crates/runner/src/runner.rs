@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::task::JoinHandle;
 use updraft_kernel::{
     Capability, Clock, ConnectionSink, Fault, FunctionHost, FunctionSpec, HostError, Ids, Invocation,
@@ -78,6 +79,7 @@ impl Runner {
         let scratch = config.scratch.join(format!("mounts-{number}"));
         fs::create_dir_all(&scratch)
             .map_err(|source| StartError::Scratch { path: scratch.clone(), source })?;
+        open_more_files();
         let spawner = Spawner::start(&config.spawner, &scratch).map_err(StartError::Spawner)?;
         let probed = spawner.probe().await.map_err(StartError::Sandboxes)?;
         let mark = format!("updraft.{}.{number}", std::process::id());
@@ -146,6 +148,16 @@ impl Inner {
         let (runtimes, name) = (Arc::clone(&self.runtimes), name.to_owned());
         let found = tokio::task::spawn_blocking(move || runtimes.find(&name)).await;
         found.map_err(|error| Fault::because("look for a runtime", error))?
+    }
+}
+
+/// Allows this process as many open files as it may have: every environment takes eight, and the
+/// usual limit of 1,024 is a relic. Functions have a limit of their own.
+fn open_more_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files could not be raised; many functions may not run at once");
     }
 }
 
