@@ -289,4 +289,58 @@ mod tests {
         let late = now.plus(Duration::from_secs(61));
         assert!(matches!(verify(&claims, &parts, SECRET, None, late), Err(SignatureError::Expired(_))));
     }
+
+    /// Requests as botocore 1.43 signs them, with the secret and the time of this test.
+    #[test]
+    fn what_botocore_signs_verifies() {
+        let now = Timestamp::parse_basic("20261123T060000Z").unwrap();
+        let empty = crate::sigv4::sha256_hex(b"");
+        let header = |service: &str, signed: &str, signature: &str| {
+            format!(
+                "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/eu-west-1/{service}/aws4_request, \
+                 SignedHeaders={signed}, Signature={signature}"
+            )
+        };
+        let object = Request::get("/a%20b//c%2Bd/./e?x=1&uploads&prefix=a%2Fb%20c")
+            .header("host", "b.s3.eu-west-1.amazonaws.com")
+            .header("x-amz-content-sha256", &empty)
+            .header(
+                "authorization",
+                header(
+                    "s3",
+                    "host;x-amz-content-sha256;x-amz-date;x-amz-security-token",
+                    "ea4274c711dd87ceb397d09472deaa75fcf223f904001e211a8ac9e0f96ddd7b",
+                ),
+            );
+        let path =
+            "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af%3Alive/invocations";
+        let invocation = Request::post(format!("{path}?Qualifier=%24LATEST"))
+            .header("host", "lambda.eu-west-1.amazonaws.com")
+            .header(
+                "authorization",
+                header(
+                    "lambda",
+                    "host;x-amz-date;x-amz-security-token",
+                    "d195bb8e924f496f3a696e2eae57ca5eecbaddf1ccc32ac3571012917c7274c2",
+                ),
+            );
+        let dated = [(object, ""), (invocation, "body")].map(|(request, body)| {
+            let request =
+                request.header("x-amz-date", "20261123T060000Z").header("x-amz-security-token", "token");
+            (request, body)
+        });
+        let presigned = Request::get(
+            "/shop/a%20b?versionId=1&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20261123\
+             %2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Date=20261123T060000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host\
+             &X-Amz-Security-Token=token\
+             &X-Amz-Signature=1f16b8314256630488f0f81e359608e20e94790e279ad18cb9cc615d6a987f8a",
+        )
+        .header("host", "s3.eu-west-1.amazonaws.com");
+        for (request, body) in dated.into_iter().chain([(presigned, "")]) {
+            let parts = request.body(()).unwrap().into_parts().0;
+            let claims = Claims::of(&parts).unwrap().unwrap();
+            let hash = crate::sigv4::sha256_hex(body.as_bytes());
+            assert_eq!(verify(&claims, &parts, SECRET, Some(&hash), now), Ok(()), "{}", parts.uri);
+        }
+    }
 }
