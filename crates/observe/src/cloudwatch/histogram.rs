@@ -111,6 +111,17 @@ impl Histogram {
     }
 }
 
+impl Histogram {
+    /// How many values lie above one bound and not above the other, to within a bucket.
+    pub(super) fn count_between(&self, above: f64, to: f64) -> Option<f64> {
+        let buckets = self.buckets.as_ref()?;
+        let lies = |value: f64| value > above && value <= to;
+        let zeros = if lies(0.0) { self.zeros } else { 0.0 };
+        let positive = buckets.iter().filter(|(bucket, _)| lies(middle(**bucket).clamp(self.min, self.max)));
+        Some(zeros + positive.map(|(_, count)| count).sum::<f64>())
+    }
+}
+
 /// The bucket of a positive value.
 fn bucket(value: f64) -> i16 {
     // CloudWatch takes values up to 2^360, whose bucket is 12,477; smaller ones than 2^-360 count
@@ -184,6 +195,18 @@ mod tests {
         let mut histogram = Histogram::default();
         values.iter().for_each(|value| histogram.add(*value, 1.0));
         histogram
+    }
+
+    #[test]
+    fn values_above_a_percentile_are_as_many_as_it_says() {
+        let histogram = of(&(1..=1_000).map(f64::from).collect::<Vec<_>>());
+        for (percent, above) in [(50.0, 500.0), (90.0, 100.0), (99.0, 10.0)] {
+            let threshold = histogram.percentile(percent).unwrap();
+            let counted = histogram.count_between(threshold, f64::INFINITY).unwrap();
+            assert!((counted - above).abs() <= 20.0, "above p{percent}: {counted}");
+        }
+        assert_eq!(histogram.count_between(f64::NEG_INFINITY, f64::INFINITY), Some(1_000.0));
+        assert_eq!(of(&[0.0, 0.0, 5.0]).count_between(0.0, f64::INFINITY), Some(1.0));
     }
 
     proptest! {
