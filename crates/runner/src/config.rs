@@ -96,8 +96,8 @@ pub(crate) const LOG_EVENT_MAX: usize = 256 * 1024 - 26;
 /// The first host uid given to sandboxes; each environment has one of its own.
 pub(crate) const UID_FIRST: u32 = 100_000;
 
-/// How far apart engines with neighbouring process ids begin to hand out uids.
-pub(crate) const UID_STRIDE: u64 = 997;
+/// How many uids an engine has names for; more environments than that have nameless ones.
+pub(crate) const UIDS_NAMED: u32 = 1024;
 
-/// How many uids are handed out before the first is used again; more than environments can exist.
-pub(crate) const UID_COUNT: u32 = 60_000;
+/// How many engines of one machine get ranges of their own before the first range is used again.
+pub(crate) const UID_RANGES: u32 = 1024;

@@ -75,7 +75,7 @@ pub(crate) struct Environment {
     world: Arc<World>,
     pub(crate) log: Log,
     /// Its `/tmp`, once it has had a sandbox.
-    scratch: Option<Scratch>,
+    scratch: Option<Arc<Scratch>>,
     credentials: Credentials,
     live: Option<Live>,
     /// Whether an init phase was ever tried: the first is not part of a call.
@@ -244,7 +244,6 @@ impl Environment {
 
     async fn start(&mut self, early: Option<u32>) -> Result<(), Fault> {
         let mut sandbox = self.world.pool.take(&self.runtime, early).await?;
-        sandbox.burden(Arc::clone(&self.ticket));
         sandbox.limit_memory(self.spec.memory_mib, &self.world.clock)?;
         if let Some((output, frames)) = sandbox.take_logs() {
             let attached = self.log.attach(output, frames);
@@ -252,13 +251,16 @@ impl Environment {
         }
         let door = sandbox.take_door().map(|listener| self.open_door(listener));
         let variables = self.variables();
-        let (late, assignment) = match sandbox.take_early() {
-            Some(scratch) => {
-                self.scratch = Some(scratch);
-                (None, Some(assignment(&variables)))
-            }
-            None => (Some(self.late_start(variables)), None),
+        let early = sandbox.early_scratch();
+        let is_early = early.is_some();
+        let scratch = self.scratch.take().or(early).unwrap_or_else(|| Arc::new(self.world.factory.scratch()));
+        sandbox.burden(Arc::clone(&self.ticket), Arc::clone(&scratch));
+        let (late, assignment) = if is_early {
+            (None, Some(assignment(&variables)))
+        } else {
+            (Some(self.late_start(&scratch, variables)), None)
         };
+        self.scratch = Some(scratch);
         let (code, layers) = (self.spec.code.clone(), self.spec.layers.clone());
         sandbox.assign(AssignSpec { sandbox: 0, code, layers, late }).await?;
         self.live = Some(Live {
@@ -288,10 +290,9 @@ impl Environment {
         vars::environment(spec, runtime, &self.credentials, self.log.stream(), self.world.door_port)
     }
 
-    fn late_start(&mut self, env: BTreeMap<String, String>) -> EarlyStart {
+    fn late_start(&self, scratch: &Scratch, env: BTreeMap<String, String>) -> EarlyStart {
         let factory = &self.world.factory;
         let (spec, runtime) = (&self.spec, &self.runtime);
-        let scratch = self.scratch.get_or_insert_with(|| factory.scratch());
         let frames = runtime.kind.writes_frames();
         EarlyStart {
             scratch: ScratchSpec { number: scratch.number, mib: spec.ephemeral_mib },

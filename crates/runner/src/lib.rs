@@ -24,6 +24,7 @@ mod runner;
 mod runtimes;
 mod sandbox;
 mod spawner;
+mod uids;
 mod vars;
 mod watch;
 

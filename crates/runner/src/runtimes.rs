@@ -75,16 +75,17 @@ impl Runtime {
     }
 
     /// The root file system it runs in.
-    pub(crate) fn template(&self) -> TemplateSpec {
-        let bootstrap = match self.kind {
+    pub(crate) fn template(&self, passwd: String) -> TemplateSpec {
+        let mut files = match self.kind {
             Kind::Node => vec![(NODE_BOOTSTRAP_AT.into(), NODE_BOOTSTRAP.to_owned(), false)],
             Kind::Python => vec![(PYTHON_BOOTSTRAP_AT.into(), PYTHON_BOOTSTRAP.to_owned(), false)],
             Kind::Provided => Vec::new(),
         };
+        files.push(("/etc/passwd".into(), passwd, false));
         TemplateSpec {
             name: self.kind.name().to_owned(),
             binds: self.binds.clone(),
-            files: bootstrap,
+            files,
             lang: self.lang.clone(),
         }
     }

@@ -15,10 +15,11 @@ use updraft_kernel::{Clock, Fault};
 
 use crate::call::Ticket;
 use crate::cgroup::{Cgroup, Cgroups};
-use crate::config::{FILES_MAX, PROCESSES_MAX, UID_COUNT, UID_FIRST, UID_STRIDE};
+use crate::config::{FILES_MAX, PROCESSES_MAX};
 use crate::freezer::Freezer;
 use crate::runtimes::Runtime;
 use crate::spawner::{AssignSpec, EarlyStart, Request, ScratchSpec, SpawnSpec, Spawner, StartSpec};
+use crate::uids::Uids;
 use crate::vars;
 use crate::watch::MemoryWatch;
 
@@ -49,6 +50,7 @@ pub(crate) struct Factory {
     door_port: u16,
     handle: Handle,
     numbers: AtomicU64,
+    uids: Uids,
     templates: tokio::sync::Mutex<HashSet<&'static str>>,
     /// Every sandbox that has not ended, so that all can be ended at once.
     alive: Mutex<HashMap<u64, Arc<OwnedFd>>>,
@@ -62,8 +64,8 @@ pub(crate) struct Sandbox {
     pidfd: Arc<OwnedFd>,
     ended: Receiver,
     told: Vec<u8>,
-    /// The `/tmp` of a runtime that was started early; once.
-    early: Option<Scratch>,
+    /// Its `/tmp`, which a runtime that was started early has from the beginning.
+    scratch: Option<Arc<Scratch>>,
     pub(crate) cgroup: Arc<Cgroup>,
     watch: Option<MemoryWatch>,
     pub(crate) api: TcpListener,
@@ -90,6 +92,7 @@ impl Factory {
             door_port,
             handle: Handle::current(),
             numbers: AtomicU64::new(1),
+            uids: Uids::new(std::process::id()),
             templates: tokio::sync::Mutex::new(HashSet::new()),
             alive: Mutex::new(HashMap::new()),
         }
@@ -113,7 +116,7 @@ impl Factory {
         let (output, output_in) = std::io::pipe().map_err(made("make a log pipe"))?;
         let (frames, frames_in) = std::io::pipe().map_err(made("make a log pipe"))?;
         let (join, joined) = cgroup.join().map_err(made("open a cgroup"))?;
-        let scratch = started_for_mib.map(|_| self.scratch());
+        let scratch = started_for_mib.map(|_| Arc::new(self.scratch()));
         let early = scratch.as_ref().zip(started_for_mib).map(|(scratch, memory_mib)| EarlyStart {
             scratch: ScratchSpec { number: scratch.number, mib: EARLY_SCRATCH_MIB },
             id: scratch.id,
@@ -146,7 +149,7 @@ impl Factory {
             ended: Receiver::from_owned_fd(ended).map_err(made("watch a sandbox"))?,
             told: Vec::new(),
             watch: None,
-            early: scratch,
+            scratch,
             cgroup: Arc::new(cgroup),
             api: listener(api).map_err(made("listen for a runtime"))?,
             door: Some(listener(door).map_err(made("listen at the door"))?),
@@ -176,10 +179,7 @@ impl Factory {
     /// A new `/tmp` with a uid.
     pub(crate) fn scratch(self: &Arc<Self>) -> Scratch {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        // Two engines on a machine begin in different places.
-        let place = number + u64::from(std::process::id()) * UID_STRIDE;
-        let offset = u32::try_from(place % u64::from(UID_COUNT)).unwrap_or_default();
-        Scratch { factory: Arc::clone(self), number, id: UID_FIRST + offset }
+        Scratch { factory: Arc::clone(self), number, id: self.uids.take() }
     }
 
     /// Whether processes must be counted by uid, for want of a cgroup. Where all environments share
@@ -198,7 +198,7 @@ impl Factory {
     async fn prepare_template(&self, runtime: &Runtime) -> Result<(), Fault> {
         let mut built = self.templates.lock().await;
         if !built.contains(runtime.kind.name()) {
-            self.spawner.ask(Request::Template(runtime.template()), Vec::new()).await?;
+            self.spawner.ask(Request::Template(runtime.template(self.uids.passwd())), Vec::new()).await?;
             built.insert(runtime.kind.name());
         }
         Ok(())
@@ -252,9 +252,9 @@ impl Sandbox {
         self.logs.take()
     }
 
-    /// The `/tmp` of a runtime that was started early; once.
-    pub(crate) fn take_early(&mut self) -> Option<Scratch> {
-        self.early.take()
+    /// The `/tmp` of a runtime that was started early.
+    pub(crate) fn early_scratch(&self) -> Option<Arc<Scratch>> {
+        self.scratch.clone()
     }
 
     /// Whether the code of a runtime that was started early is in place.
@@ -267,9 +267,9 @@ impl Sandbox {
         self.door.take()
     }
 
-    /// Keeps something until every process has ended.
-    pub(crate) fn burden(&mut self, burden: Arc<Ticket>) {
-        self.burden = Some(burden);
+    /// Keeps the right to an environment, and its uid, until every process has ended.
+    pub(crate) fn burden(&mut self, ticket: Arc<Ticket>, scratch: Arc<Scratch>) {
+        (self.burden, self.scratch) = (Some(ticket), Some(scratch));
     }
 
     /// How the sandbox ended, once it has.
@@ -303,7 +303,8 @@ impl Drop for Sandbox {
         self.cgroup.freeze(false);
         let _ = pidfd_send_signal(self.pidfd.as_fd(), Signal::KILL);
         let (number, factory) = (self.number, Arc::clone(&self.factory));
-        let (pidfd, cgroup, burden) = (Arc::clone(&self.pidfd), Arc::clone(&self.cgroup), self.burden.take());
+        let (pidfd, cgroup) = (Arc::clone(&self.pidfd), Arc::clone(&self.cgroup));
+        let burden = (self.burden.take(), self.scratch.take());
         // Without an engine's runtime, the spawner ends as well and clears away.
         self.factory.handle.spawn(async move {
             wait_until_ended(pidfd).await;
@@ -317,6 +318,7 @@ impl Drop for Sandbox {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
+        self.factory.uids.give_back(self.id);
         self.factory.spawner.tell(Request::ReleaseScratch { scratch: self.number });
     }
 }

@@ -97,7 +97,7 @@ fn build(seat: &mut Seat) -> Attempt<()> {
 fn enter_root(root: &Path) -> Attempt<()> {
     tried(rustix::process::chdir(root), "enter the root")?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    tried(mount("proc", "proc", "proc", flags, c"hidepid=invisible"), "mount /proc")?;
+    tried(mount("proc", "proc", "proc", flags, c"hidepid=2"), "mount /proc")?;
     tried(rustix::process::pivot_root(".", "."), "change the root")?;
     tried(unmount(".", UnmountFlags::DETACH), "leave the host's files")?;
     tried(rustix::process::chdir("/"), "enter the new root")

@@ -39,10 +39,9 @@ const ETC_BINDS: [&str; 7] = [
     "pki/ca-trust",
 ];
 
-/// The rest of `/etc`, written for the sandbox.
-const ETC_FILES: [(&str, &str); 6] = [
-    ("passwd", "root:x:0:0:root:/root:/sbin/nologin\nsbx_user:x:993:990::/tmp:/sbin/nologin\n"),
-    ("group", "root:x:0:\nsbx_user:x:990:\n"),
+/// The rest of `/etc`, written for the sandbox; the users in it come with the request.
+const ETC_FILES: [(&str, &str); 5] = [
+    ("group", "root:x:0:\n"),
     ("hosts", "127.0.0.1 localhost\n"),
     ("resolv.conf", "# Sandboxes have no network but the engine's own addresses.\n"),
     ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"),

@@ -210,3 +210,17 @@ async fn capabilities_name_every_part_and_what_holds() {
     assert!(parts.iter().all(|part| !part.detail.is_empty()), "{parts:#?}");
     assert!(parts.iter().find(|part| part.name == "own network").unwrap().holds);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn functions_have_a_name_of_their_own() {
+    let bench = Bench::new().await;
+    let code = "import os, pwd\ndef handler(event, context):\n    return [pwd.getpwuid(os.getuid()).pw_name, os.getuid()]\n";
+    let (one, two) = (bench.python("one", code), bench.python("two", code));
+    let (one, two) = (json(&bench.call(&one, "{}").await), json(&bench.call(&two, "{}").await));
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(one[0], "sbx_user1051");
+        assert_ne!(one[1], two[1]);
+    } else {
+        assert_eq!((&one[0], &two[0]), (&"root".into(), &"root".into()));
+    }
+}
