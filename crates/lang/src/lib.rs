@@ -4,3 +4,6 @@ pub mod dynamodb;
 pub mod iam;
 pub mod logs_pattern;
 pub mod metric_math;
+pub mod cfn;
+pub mod sam;
+pub mod template;

@@ -58,6 +58,24 @@ pub fn control_path(arn: &Arn) -> Option<&str> {
     (arn.service() == "apigateway" && arn.resource().starts_with('/')).then(|| arn.resource())
 }
 
+/// The text that `Fn::Sub` turns into the ARN pattern of calls through an API: what a function's
+/// permission names as its source.
+#[must_use]
+pub fn invocation_pattern(call: &str) -> String {
+    format!(
+        "arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{__ApiId__}}/${{__Stage__}}/{call}"
+    )
+}
+
+/// The text that `Fn::Sub` turns into the URI by which an API invokes a function; `target` is what
+/// stands for the function's ARN.
+#[must_use]
+pub fn integration_pattern(target: &str) -> String {
+    format!(
+        "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{target}}}/invocations"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

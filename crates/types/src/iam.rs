@@ -128,6 +128,12 @@ pub fn aws_managed_policy_arn(region: &Region, path: &str, name: &str) -> Arn {
     text.parse().expect("an ARN composed of valid parts parses")
 }
 
+/// The ARN of a policy that AWS manages, by its path and name in a partition.
+#[must_use]
+pub fn aws_managed_policy(partition: &str, path: &str) -> String {
+    format!("arn:{partition}:iam::aws:policy/{path}")
+}
+
 /// Whether an ARN names a policy that AWS keeps.
 #[must_use]
 pub fn is_aws_managed(arn: &Arn) -> bool {
