@@ -17,7 +17,7 @@ pub struct Problem {
     /// What went wrong.
     pub message: String,
     /// Where, when it is in a file of the app's.
-    pub place: Option<Place>,
+    pub place: Option<Box<Place>>,
     /// What to do next.
     pub hints: Vec<String>,
     /// What caused it.
@@ -59,7 +59,7 @@ impl Problem {
     /// Adds where it is.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
-        self.place = Some(place);
+        self.place = Some(Box::new(place));
         self
     }
 

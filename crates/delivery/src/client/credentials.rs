@@ -109,10 +109,10 @@ fn ini(text: &str, section: &str, key: &str) -> Option<String> {
         }
         if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
             inside = name.split_whitespace().eq(section.split_whitespace());
-        } else if let Some((name, value)) = line.split_once('=').filter(|_| inside) {
-            if name.trim() == key {
-                return Some(value.trim().to_owned());
-            }
+        } else if let Some((name, value)) = line.split_once('=').filter(|_| inside)
+            && name.trim() == key
+        {
+            return Some(value.trim().to_owned());
         }
     }
     None

@@ -533,7 +533,7 @@ load:
             ("release: {deadline: soon}", "1:21: `release.deadline` is a time, not `soon`", "`90s`"),
             ("app: Shop!", "1:6: `Shop!` cannot be the app's name", "lowercase"),
             ("load: [{method: GET}]", "1:8: a request needs `path`", ""),
-            ("app: [", "1:7: ", ""),
+            ("app: [", "2:1: ", ""),
             ("app: a\napp: b", "2:1: `app` stands here twice", ""),
             ("checks: {unit: [{name: x}]}", "1:17: a check needs `run`", ""),
         ];

@@ -60,10 +60,10 @@ impl Deployer<'_> {
         let fingerprint = fingerprint(&template, &parameters);
         let stack = self.stack();
         let state = stack.settled().await.map_err(stack_failed)?;
-        if let Some(state) = state.as_ref().filter(|_| !self.force) {
-            if self.is_unchanged(state, fingerprint).await? {
-                return self.nothing_to_do(state.clone(), &template).await;
-            }
+        if let Some(state) = state.as_ref().filter(|_| !self.force)
+            && self.is_unchanged(state, fingerprint).await?
+        {
+            return self.nothing_to_do(state.clone(), &template).await;
         }
         self.environment.bucket.ensure().await.map_err(call_failed)?;
         let sent = self.send(built).await?;
@@ -83,7 +83,7 @@ impl Deployer<'_> {
     /// The environment's values for the template's parameters; a value for none of them is a mistake.
     fn parameters(&self, app: &App) -> Outcome<BTreeMap<String, String>> {
         let parameters = &self.environment.config.parameters;
-        let declared = app.template["Parameters"].as_object();
+        let declared = app.template.value["Parameters"].as_object();
         for name in parameters.keys() {
             if !declared.is_some_and(|declared| declared.contains_key(name)) {
                 let name_of = &self.environment.name;
@@ -98,7 +98,7 @@ impl Deployer<'_> {
     }
 
     fn template(&self, app: &App, built: &[Built], parameters: &BTreeMap<String, String>) -> Outcome<Value> {
-        let mut template = app.template.clone();
+        let mut template = app.template.value.clone();
         for built in built {
             place_code(
                 &mut template,
@@ -107,7 +107,8 @@ impl Deployer<'_> {
                 &artifact_key(built.digest),
             );
         }
-        expand(&app.template_file, &template, parameters)
+        let partition = self.environment.client.target().region.partition();
+        expand(&app.template, &template, parameters, partition)
     }
 
     fn stack(&self) -> Stack<'_> {

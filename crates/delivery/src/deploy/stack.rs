@@ -191,11 +191,8 @@ impl Stack<'_> {
     }
 
     async fn drop_change_set(&self, id: &str) -> Result<(), CallError> {
-        let input = cfn::DeleteChangeSetInput {
-            change_set_name: id.to_owned(),
-            stack_name: Some(self.name.clone()),
-            ..Default::default()
-        };
+        let input =
+            cfn::DeleteChangeSetInput { change_set_name: id.to_owned(), stack_name: Some(self.name.clone()) };
         self.client.call::<ops::DeleteChangeSet>(input).await.map(|_| ())
     }
 
@@ -267,11 +264,7 @@ impl Stack<'_> {
         let mut resources = BTreeMap::new();
         let mut next_token = None;
         loop {
-            let input = cfn::ListStackResourcesInput {
-                stack_name: self.name.clone(),
-                next_token,
-                ..Default::default()
-            };
+            let input = cfn::ListStackResourcesInput { stack_name: self.name.clone(), next_token };
             let page = self.client.call::<ops::ListStackResources>(input).await?;
             for resource in page.stack_resource_summaries.into_iter().flatten() {
                 if let Some(id) = resource.physical_resource_id {

@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use serde_json::Value;
-
-use super::plan::{FunctionSource, functions};
-use super::template;
+use super::plan::{CodeHolder, FunctionSource, functions};
+use super::template::TemplateSource;
 use crate::config::{self, Config};
 use crate::{ExitCode, Outcome, Problem};
 
@@ -20,8 +18,8 @@ pub struct App {
     pub config: Config,
     /// Where the template is.
     pub template_file: PathBuf,
-    /// The template, short forms of intrinsics written out.
-    pub template: Value,
+    /// The template.
+    pub template: TemplateSource,
     /// The functions whose code is here.
     pub functions: Vec<FunctionSource>,
     /// The commit, when the app is in a git repository.
@@ -63,17 +61,35 @@ impl App {
 pub async fn read(root: &Path) -> Outcome<App> {
     let config = config::load(root)?;
     let template_file = config.root.join(&config.template);
-    let text = read_template(&template_file)?;
-    let template = template::parse(&template_file, &text)?;
-    let functions = functions(&template).map_err(|error| {
+    let template = TemplateSource::parse(&template_file, read_template(&template_file)?)?;
+    let functions = functions(&template.value).map_err(|error| {
         let problem = Problem::new(ExitCode::Config, error.to_string());
-        match error.logical_id().and_then(|id| template::place_of(&template_file, &text, id)) {
-            Some(place) => problem.at(place),
-            None => problem,
+        match error.logical_id() {
+            Some(id) => problem.at(template.place(&["Resources", id])),
+            None => problem.at(template.place(&[])),
         }
     })?;
+    for function in &functions {
+        check_folder(&template, &template_file, function)?;
+    }
     let commit = commit(&config.root).await;
     Ok(App { config, template_file, template, functions, commit })
+}
+
+/// A folder that is not there is the template's mistake, and shown there.
+fn check_folder(template: &TemplateSource, template_file: &Path, function: &FunctionSource) -> Outcome<()> {
+    let folder = template_file.parent().unwrap_or(Path::new(".")).join(&function.code);
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let id = function.logical_id.as_str();
+    let property = match function.holder {
+        CodeHolder::Sam => "CodeUri",
+        CodeHolder::Lambda => "Code",
+    };
+    Err(Problem::new(ExitCode::Config, format!("{id}: there is no folder `{}`", function.code))
+        .at(template.place(&["Resources", id, "Properties", property]))
+        .hint(format!("`{property}` is a folder, relative to the template")))
 }
 
 fn read_template(file: &Path) -> Outcome<String> {

@@ -88,8 +88,8 @@ async fn send(
     let mut pace = tokio::time::interval(Duration::from_secs_f64(1.0 / rate));
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
     let slots = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
-    let mut pick = Pick::new(requests.iter().map(|request| request.weight).collect());
-    while let Some(index) = pick.next() {
+    let pick = Pick::new(requests.iter().map(|request| request.weight).collect());
+    for index in pick {
         pace.tick().await;
         let Ok(slot) = slots.clone().try_acquire_owned() else {
             skipped.fetch_add(1, Ordering::Relaxed);

@@ -68,13 +68,14 @@ pub(super) async fn baseline(
     client: &Client,
     function: &str,
     alias: &str,
-    version: &str,
     now: Timestamp,
 ) -> Result<(Baseline, f64), CallError> {
     let period = 60;
     let end = Timestamp::from_millis((now.millis() / 60_000 + 1) * 60_000);
     let start = Timestamp::from_millis(end.millis() - BASELINE_SECS * 1_000);
-    let dimensions = dimensions(function, alias, version);
+    // By alias alone: while it was whole, everything it served is the old version's or one before it.
+    let mut dimensions = dimensions(function, alias, "");
+    dimensions.truncate(2);
     let mut queries = vec![
         query("invocations".into(), "Invocations", "Sum", period, dimensions.clone()),
         query("errors".into(), "Errors", "Sum", period, dimensions.clone()),

@@ -84,7 +84,7 @@ pub async fn start(
 
 async fn target(client: &Client, candidate: &Candidate, now: Timestamp) -> Result<(Target, f64), CallError> {
     let Candidate { function, alias, from, to } = candidate.clone();
-    let (baseline, recent_rate) = observe::baseline(client, &function, &alias, &from, now).await?;
+    let (baseline, recent_rate) = observe::baseline(client, &function, &alias, now).await?;
     Ok((Target { function, alias, from, to, baseline }, recent_rate))
 }
 

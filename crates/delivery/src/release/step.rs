@@ -123,11 +123,11 @@ impl Release {
             (Phase::Ended { .. }, Outcome::Placed) => return,
         };
         let phase = self.obeying(phase, now);
-        if let Phase::Settle(ending) | Phase::Ended { ending, .. } = &phase {
-            if !matches!(self.phase, Phase::Settle(_)) {
-                let text = format!("{}: {}", ending.verdict, ending.sentence);
-                self.note(now, text);
-            }
+        if let Phase::Settle(ending) | Phase::Ended { ending, .. } = &phase
+            && !matches!(self.phase, Phase::Settle(_))
+        {
+            let text = format!("{}: {}", ending.verdict, ending.sentence);
+            self.note(now, text);
         }
         self.phase = phase;
     }

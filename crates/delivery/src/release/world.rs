@@ -53,7 +53,7 @@ impl Alias {
         // An empty map, not an absent one, is what takes the weights away.
         let weights: BTreeMap<_, _> =
             self.canary.iter().map(|(version, weight)| (version.clone(), weight.share())).collect();
-        AliasRoutingConfiguration { additional_version_weights: Some(weights), ..Default::default() }
+        AliasRoutingConfiguration { additional_version_weights: Some(weights) }
     }
 }
 

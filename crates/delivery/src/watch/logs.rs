@@ -122,10 +122,10 @@ impl Told {
             return false;
         }
         self.order.push_back(id);
-        if self.order.len() > IDS_MAX {
-            if let Some(oldest) = self.order.pop_front() {
-                self.ids.remove(&oldest);
-            }
+        if self.order.len() > IDS_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.ids.remove(&oldest);
         }
         true
     }
