@@ -20,6 +20,7 @@ from engine import Elsewhere, Engine  # noqa: E402
 
 REGION = "eu-central-1"
 ANY_SECRET = "not-checked-on-loopback"
+BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 LAMBDA_TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -96,9 +97,12 @@ class Aws:
         """A new function, active; its name."""
         name = unique("fn")
         client = self("lambda")
+        role = self.role(statements=statements)
+        # As SAM does: a function may write its log.
+        self("iam").attach_role_policy(RoleName=role["RoleName"], PolicyArn=BASIC)
         client.create_function(
             FunctionName=name,
-            Role=self.role(statements=statements)["Arn"],
+            Role=role["Arn"],
             Runtime=runtime,
             Handler=handler,
             Code={"ZipFile": package(files)},

@@ -455,7 +455,7 @@ REFUSALS = [
     ("update_item", {"Key": wire({"id": "a"}), "UpdateExpression": "SET id = :v", "ExpressionAttributeValues": wire({":v": "b"})}, "One or more parameter values were invalid: Cannot update attribute id. This attribute is part of the key"),
     ("update_item", {"Key": wire({"id": "a"}), "UpdateExpression": "SET a = b", }, "The provided expression refers to an attribute that does not exist in the item"),
     ("update_item", {"Key": wire({"id": "a"}), "UpdateExpression": "SET name = :v", "ExpressionAttributeValues": wire({":v": 1})}, "Invalid UpdateExpression: Attribute name is a reserved keyword; reserved keyword: name"),
-    ("query", {"KeyConditionExpression": "other = :v", "ExpressionAttributeValues": wire({":v": 1})}, "Query condition missed key schema element: id"),
+    ("query", {"KeyConditionExpression": "thing = :v", "ExpressionAttributeValues": wire({":v": 1})}, "Query condition missed key schema element: id"),
     ("query", {"KeyConditionExpression": "id > :v", "ExpressionAttributeValues": wire({":v": "a"})}, "Query key condition not supported"),
     ("put_item", {"Item": wire({"id": "a"}), "ConditionExpression": "a ="}, "Invalid ConditionExpression: Syntax error"),
 ]

@@ -199,8 +199,10 @@ def test_memory_ends_where_it_was_said_to(shared, attacker):
     assert attack(shared, attacker, "listing", paths=["/tmp"]), "the next invocation has a new environment"
 
 
-def test_tmp_ends_where_it_was_said_to(shared, attacker):
-    told = attack(shared, attacker, "disk", mib=600)
+def test_tmp_ends_where_it_was_said_to(shared):
+    # FIXME: what is in /tmp counts as the function's memory here, unlike on AWS, so it needs room for both.
+    name = shared.function(ATTACKER, MemorySize=1024, Timeout=20)
+    told = attack(shared, name, "disk", mib=600)
     assert told["error"] in ("ENOSPC", "EDQUOT")
     assert told["written"] <= 512
 

@@ -50,7 +50,8 @@ def test_a_role_whose_trust_names_others_cannot_be_assumed(aws):
 @pytest.mark.parametrize("duration", [899, 43201])
 def test_durations_outside_of_the_bounds_are_refused(aws, duration):
     with refused("ValidationError", status=400):
-        aws("sts").assume_role(RoleArn=aws.role()["Arn"], RoleSessionName="x1", DurationSeconds=duration)
+        client = aws("sts", parameter_validation=False)
+        client.assume_role(RoleArn=aws.role()["Arn"], RoleSessionName="x1", DurationSeconds=duration)
 
 
 def test_a_wrong_token_is_refused(aws):
