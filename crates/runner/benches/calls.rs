@@ -32,16 +32,18 @@ const EVENT: &str = r#"{"message":"an event of some two hundred bytes, as a smal
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(run());
+    // As a task, where an engine's calls are made: the main thread would have to be woken each time.
+    runtime.block_on(async { tokio::spawn(run()).await.unwrap() });
 }
 
 async fn run() {
     println!("warm, one at a time ({WARM_CALLS} calls), microseconds");
     println!("{:<8} {:>9} {:>9} {:>9} {:>9} {:>7}", "", "floor p50", "p99", "call p50", "p99", "ratio");
     let bench = Bench::new().await;
-    for (name, function) in functions(&bench) {
-        let mut floor = floor(&function);
-        let mut calls = warm(&bench, &function).await;
+    let functions = functions(&bench);
+    for (name, function) in &functions {
+        let mut floor = floor(function);
+        let mut calls = warm(&bench, function).await;
         let ratio = percentile(&mut calls, 50) / percentile(&mut floor, 50);
         println!(
             "{name:<8} {:>9.0} {:>9.0} {:>9.0} {:>9.0} {ratio:>7.2}",
@@ -52,8 +54,8 @@ async fn run() {
         );
     }
     println!("\nwarm, {AT_ONCE} at once, calls per second");
-    for (name, function) in functions(&bench) {
-        println!("{name:<8} {:>9.0}", at_once(&bench, &function).await);
+    for (name, function) in &functions {
+        println!("{name:<8} {:>9.0}", at_once(&bench, function).await);
     }
     bench.runner.shut_down().await;
     println!("\ncold start to answer, {COLD_CALLS} of each, milliseconds");
@@ -117,7 +119,7 @@ fn function(bench: &Bench, name: &str) -> Function {
 fn echo() -> std::path::PathBuf {
     let program = std::env::current_exe().unwrap();
     let echo = program.parent().and_then(Path::parent).unwrap().join("examples/echo");
-    assert!(echo.exists(), "build it first: cargo build --release -p updraft-runner --example echo");
+    assert!(echo.exists(), "build it first: cargo build --profile bench -p updraft-runner --example echo");
     echo
 }
 

@@ -8,8 +8,9 @@ mod find;
 mod tidy;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -220,11 +221,10 @@ impl Cgroup {
 
     /// The most memory it ever used, in mebibytes, rounded up.
     pub(crate) fn memory_peak_mib(&self) -> Option<u32> {
-        let mut file = self.peak.as_ref()?;
-        let mut text = String::new();
-        file.seek(SeekFrom::Start(0)).ok()?;
-        file.read_to_string(&mut text).ok()?;
-        u32::try_from(text.trim().parse::<u64>().ok()?.div_ceil(MIB)).ok()
+        let mut text = [0; 32];
+        let read = self.peak.as_ref()?.read_at(&mut text, 0).ok()?;
+        let bytes: u64 = std::str::from_utf8(&text[..read]).ok()?.trim().parse().ok()?;
+        u32::try_from(bytes.div_ceil(MIB)).ok()
     }
 
     /// Whether a process was killed for want of memory.
