@@ -203,7 +203,8 @@ def test_tmp_ends_where_it_was_said_to(shared):
     # FIXME: what is in /tmp counts as the function's memory here, unlike on AWS, so it needs room for both.
     name = shared.function(ATTACKER, MemorySize=1024, Timeout=20)
     told = attack(shared, name, "disk", mib=600)
-    assert told["error"] in ("ENOSPC", "EDQUOT")
+    # A single file may end at the limit for files before the folder is full.
+    assert told["error"] in ("ENOSPC", "EDQUOT", "EFBIG")
     assert told["written"] <= 512
 
 
