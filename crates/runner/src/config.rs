@@ -53,6 +53,10 @@ impl RunnerConfig {
 /// The port of the Runtime API inside a sandbox, as on Lambda.
 pub(crate) const RUNTIME_API_PORT: u16 = 9001;
 
+/// How many environments start at the same time for each CPU: a start is busy most of its time, and
+/// a hundred at once on two CPUs were seen to exceed the init phase's limit, all of them.
+pub(crate) const STARTS_PER_CPU: usize = 4;
+
 /// The longest init phase. docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 pub(crate) const INIT_MAX: Duration = Duration::from_secs(10);
 

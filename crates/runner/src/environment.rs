@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use futures::FutureExt;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use updraft_kernel::{Clock, ConnectionSink, Credentials, Fault, FunctionSpec, Ids, LogSink};
 use updraft_types::Timestamp;
@@ -41,6 +42,8 @@ pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) door_port: u16,
+    /// How many may start at the same time. More would only take longer, each past its limit.
+    pub(crate) starts: Semaphore,
 }
 
 /// What a runtime did, or what became of it.
@@ -156,6 +159,9 @@ impl Environment {
         &mut self,
         limit: Duration,
     ) -> Result<Result<Duration, InitFailure>, Fault> {
+        let world = Arc::clone(&self.world);
+        // Never closed. Waiting for a turn is not part of the init phase.
+        let turn = world.starts.acquire().await;
         let begun = Instant::now();
         self.log.aside(&lines::init_start(&self.runtime.log_version(&self.spec.runtime)));
         if !self.tried
@@ -168,6 +174,7 @@ impl Environment {
         self.start(early).await?;
         let until = self.world.clock.now().plus(limit);
         let happening = self.happening(until).await;
+        drop(turn);
         // Not before: what is made for later would compete with this start.
         self.world.pool.refill(&self.runtime, early);
         let outcome = match happening {

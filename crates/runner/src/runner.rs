@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use updraft_kernel::{
     Capability, Clock, ConnectionSink, Fault, FunctionHost, FunctionSpec, HostError, Ids, Invocation,
@@ -18,7 +19,7 @@ use updraft_kernel::{
 };
 
 use crate::cgroup::Cgroups;
-use crate::config::{FREEZE_AFTER, REAP_EVERY, RunnerConfig};
+use crate::config::{FREEZE_AFTER, REAP_EVERY, RunnerConfig, STARTS_PER_CPU};
 use crate::environment::{Environment, World};
 use crate::instances::{Instances, Lease};
 use crate::pool::Pool;
@@ -97,7 +98,17 @@ impl Runner {
         let pool = Pool::new(Arc::clone(&factory), config.prepared, config.started);
         let instances = Arc::new(Instances::new(config.environments_max, config.queue_max));
         let janitor = tokio::spawn(tidy(Arc::clone(&instances), Arc::clone(&clock), config.idle_max));
-        let world = World { factory, pool, logs, door, clock, ids, door_port: config.door_port };
+        let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let world = World {
+            factory,
+            pool,
+            logs,
+            door,
+            clock,
+            ids,
+            door_port: config.door_port,
+            starts: Semaphore::new(STARTS_PER_CPU * cpus),
+        };
         let inner = Inner {
             world: Arc::new(world),
             instances,
