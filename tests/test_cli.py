@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import LAMBDA_TRUST, package, unique
+from conftest import BASIC, LAMBDA_TRUST, package, unique
+from engine import until
 
 AWS = Path(sys.executable).parent / "aws"
 
@@ -90,10 +91,12 @@ def test_tables(cli):
 
 def test_functions_and_their_logs(cli, aws, tmp_path):
     name = unique("cli")
+    role = aws.role()
+    aws("iam").attach_role_policy(RoleName=role["RoleName"], PolicyArn=BASIC)
     (tmp_path / "code.zip").write_bytes(package({"app.py": "def handler(e, c): print('said', e); return e['n'] + 1"}))
     cli(
         "lambda", "create-function", "--function-name", name, "--runtime", "python3.11", "--handler", "app.handler",
-        "--role", aws.role()["Arn"], "--zip-file", "fileb://code.zip",
+        "--role", role["Arn"], "--zip-file", "fileb://code.zip",
     )  # fmt: skip
     cli("lambda", "wait", "function-active-v2", "--function-name", name)
     reply = cli("lambda", "invoke", "--function-name", name, "--payload", '{"n": 41}', "out.json")
@@ -105,7 +108,8 @@ def test_functions_and_their_logs(cli, aws, tmp_path):
         "--routing-config", "AdditionalVersionWeights={}",
     )  # fmt: skip
     assert moved["FunctionVersion"] == "1"
-    assert "said {'n': 41}" in cli("logs", "tail", f"/aws/lambda/{name}", text=True)
+    events = ("logs", "filter-log-events", "--log-group-name", f"/aws/lambda/{name}", "--filter-pattern", "said")
+    assert "said {'n': 41}" in until(lambda: cli(*events)["events"])[0]["message"]
     cli("lambda", "get-function", "--function-name", "none", fails="ResourceNotFoundException")
 
 

@@ -82,4 +82,14 @@ mod tests {
         codes.dedup();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 130]);
     }
+
+    #[test]
+    fn the_reference_page_has_every_code() {
+        let page = include_str!("../../../docs/reference/exit-codes.md");
+        for code in ExitCode::ALL {
+            let name = serde_json::to_value(code).unwrap();
+            let row = format!("| {} | `{}` |", code as u8, name.as_str().unwrap());
+            assert!(page.contains(&row), "{row}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod region;
 mod scope;
 mod timestamp;
 
+pub mod cloudformation;
 pub mod cloudwatch;
 pub mod apigateway;
 pub mod dynamodb;

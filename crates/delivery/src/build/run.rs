@@ -47,9 +47,21 @@ pub async fn build_all(
     work: &Path,
     progress: &dyn Progress,
 ) -> Outcome<Vec<Built>> {
+    make_work_folder(work).explain(ExitCode::Build, || format!("cannot make {}", work.display()))?;
     let builder = Builder { root, work, progress };
     let builds = functions.iter().map(|function| builder.build(function));
     futures::stream::iter(builds).buffered(AT_ONCE).try_collect().await
+}
+
+/// Makes the folder that builds are kept in, which git is not to see: a build must not make a clean
+/// commit look changed.
+fn make_work_folder(work: &Path) -> std::io::Result<()> {
+    let ignore = work.join(".gitignore");
+    if ignore.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(work)?;
+    std::fs::write(ignore, "*\n")
 }
 
 struct Builder<'a> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use updraft_judge::{Counting, ExposurePlan, Policy, Weight};
+use updraft_judge::{ExposurePlan, Policy, Weight};
 
 use super::schema::{
     Check, Checks, Config, EnvironmentConfig, Load, LoadRequest, OnInconclusive, ReleaseConfig, Strategy,
@@ -177,7 +177,6 @@ impl Source<'_> {
             "dwell",
             "deadline",
             "on_inconclusive",
-            "counting",
         ];
         let fields = self.fields(node, "release", &known)?;
         if let Some(node) = fields.get("strategy") {
@@ -201,10 +200,6 @@ impl Source<'_> {
             if let Some(node) = fields.get(key) {
                 *slot = self.number(node, &format!("release.{key}"))?;
             }
-        }
-        if let Some(node) = fields.get("counting") {
-            let options = [("errors", Counting::Errors), ("environments", Counting::Environments)];
-            policy.counting = self.choice(node, "release.counting", &options)?;
         }
         if let Some(node) = fields.get("steps") {
             policy.plan = self.steps(node, policy.plan.dwell_secs)?;

@@ -1,6 +1,10 @@
 //! Counts per version from CloudWatch: `AWS/Lambda` by `FunctionName`, `Resource` and
 //! `ExecutedVersion` ("Types of metrics for Lambda functions" of the Lambda guide: the last is there
 //! to compare two versions behind one alias).
+//!
+//! Latency is compared only where cold starts are known, which an engine tells as `InitDuration` of
+//! `Updraft/Lambda`: a small canary starts cold more often, and the first requests of a fresh
+//! environment are slow in every version. An interval with a cold start gives no evidence of latency.
 
 use updraft_api::cloudwatch::{
     self, Dimension, GetMetricDataInput, Metric, MetricDataQuery, MetricDataResult, MetricStat,
@@ -12,6 +16,8 @@ use super::record::{Source, Target};
 use crate::client::{CallError, Client};
 
 const NAMESPACE: &str = "AWS/Lambda";
+/// Where an engine tells of cold starts.
+const ENGINE_NAMESPACE: &str = "Updraft/Lambda";
 /// Queries of one call (GetMetricData: "up to 500 MetricDataQuery structures").
 const QUERIES_MAX: usize = 500;
 /// How far back the old version's behaviour is looked up.
@@ -24,7 +30,8 @@ const BASELINE_REQUESTS_MIN: u64 = 200;
 /// What is counted of one version, in the order of the queries.
 const INVOCATIONS: usize = 0;
 const ERRORS: usize = 1;
-const ABOVE: usize = 2;
+const COLD_STARTS: usize = 2;
+const ABOVE: usize = 3;
 const SERIES: usize = ABOVE + QUANTILES;
 
 /// Counts what both versions of every target did between two points in time.
@@ -43,15 +50,17 @@ pub(super) async fn count(
         sum_results(&mut sums, &fetch(client, queries.to_vec(), from, until).await?);
     }
     let secs = u32::try_from((until.millis() - from.millis()) / 1_000).unwrap_or(0);
+    let sum = |target: usize, version: &str, series: usize| {
+        sums.get(&query_id(target, version, series)).map_or(0, |sum: &f64| sum.round() as u64)
+    };
     let arm = |target: usize, version: &str| {
-        let of = |series: usize| {
-            sums.get(&query_id(target, version, series)).map_or(0, |sum: &f64| sum.round() as u64)
-        };
+        let of = |series: usize| sum(target, version, series);
         let warm = Stratum {
             requests: of(INVOCATIONS),
             above: std::array::from_fn(|quantile| of(ABOVE + quantile)),
         };
-        let has_durations = targets[target].baseline.durations_ms.is_some();
+        let cold_starts = sum(target, "old", COLD_STARTS) + sum(target, "new", COLD_STARTS);
+        let has_durations = targets[target].baseline.durations_ms.is_some() && cold_starts == 0;
         Arm {
             requests: of(INVOCATIONS),
             errors: of(ERRORS),
@@ -94,7 +103,10 @@ pub(super) async fn baseline(
     };
     let requests = of("invocations");
     let durations = match (latest("p50"), latest("p90"), latest("p99")) {
-        (Some(p50), Some(p90), Some(p99)) if requests >= BASELINE_REQUESTS_MIN => Some([p50, p90, p99]),
+        (Some(p50), Some(p90), Some(p99)) if requests >= BASELINE_REQUESTS_MIN => {
+            // To the microsecond: more digits than the measurement has are only noise in a query.
+            Some([p50, p90, p99].map(|millis| (millis * 1_000.0).round() / 1_000.0))
+        }
         _ => None,
     };
     let recent_from = now.millis() - RECENT_SECS * 1_000;
@@ -109,22 +121,34 @@ pub(super) async fn baseline(
 }
 
 fn target_queries(index: usize, target: &Target, source: Source) -> Vec<MetricDataQuery> {
-    let period = i32::try_from(source.period_secs).unwrap_or(60);
     let mut queries = Vec::with_capacity(2 * SERIES);
     for (arm, version) in [("old", &target.from), ("new", &target.to)] {
         let dimensions = dimensions(&target.function, &target.alias, version);
-        let mut add = |series: usize, metric: &str, stat: &str| {
-            queries.push(query(query_id(index, arm, series), metric, stat, period, dimensions.clone()));
+        let period = i32::try_from(source.period_secs).unwrap_or(60);
+        let one = |series: usize, metric: &str, stat: &str| {
+            query(query_id(index, arm, series), metric, stat, period, dimensions.clone())
         };
-        add(INVOCATIONS, "Invocations", "Sum");
-        add(ERRORS, "Errors", "Sum");
+        queries.push(one(INVOCATIONS, "Invocations", "Sum"));
+        queries.push(one(ERRORS, "Errors", "Sum"));
+        if !source.knows_cold_starts {
+            continue;
+        }
+        queries.push(of_engine(one(COLD_STARTS, "InitDuration", "SampleCount")));
         for (quantile, threshold) in target.baseline.durations_ms.iter().flatten().enumerate() {
             // Trimmed count with an absolute bound: how many values lie above it ("Statistics
             // definitions" of the CloudWatch guide).
-            add(ABOVE + quantile, "Duration", &format!("TC({threshold}:)"));
+            queries.push(one(ABOVE + quantile, "Duration", &format!("TC({threshold}:)")));
         }
     }
     queries
+}
+
+/// The same query of a metric that only an engine has.
+fn of_engine(mut query: MetricDataQuery) -> MetricDataQuery {
+    if let Some(stat) = &mut query.metric_stat {
+        stat.metric.namespace = Some(ENGINE_NAMESPACE.to_owned());
+    }
+    query
 }
 
 fn query_id(target: usize, arm: &str, series: usize) -> String {
@@ -195,11 +219,12 @@ mod tests {
             to: "4".into(),
             baseline: Baseline::default(),
         };
-        assert_eq!(target_queries(0, &target, Source::ENGINE).len(), 4);
+        assert_eq!(target_queries(0, &target, Source::ENGINE).len(), 6);
         target.baseline.durations_ms = Some([10.0, 20.5, 80.0]);
         let queries = target_queries(0, &target, Source::ENGINE);
-        assert_eq!(queries.len(), 10);
-        let last = queries[9].metric_stat.as_ref().unwrap();
+        assert_eq!(queries.len(), 12);
+        assert_eq!(target_queries(0, &target, Source::AWS).len(), 4, "no cold starts, no latency");
+        let last = queries[11].metric_stat.as_ref().unwrap();
         assert_eq!(last.stat, "TC(80:)");
         let dimensions = last.metric.dimensions.as_ref().unwrap();
         let values: Vec<_> = dimensions.iter().map(|dimension| dimension.value.as_str()).collect();

@@ -71,13 +71,17 @@ pub struct Source {
     pub lag_millis: u32,
     /// How long after a shift requests may still have been routed by the old weights.
     pub settle_millis: u32,
+    /// Whether cold starts can be told apart, without which durations are not compared.
+    pub knows_cold_starts: bool,
 }
 
 impl Source {
     /// An Updraft engine: counts of a second, a second later.
-    pub const ENGINE: Self = Self { period_secs: 1, lag_millis: 1_500, settle_millis: 1_000 };
+    pub const ENGINE: Self =
+        Self { period_secs: 1, lag_millis: 1_500, settle_millis: 1_000, knows_cold_starts: true };
     /// AWS: per-minute metrics, complete about a minute and a half later; alias changes take seconds.
-    pub const AWS: Self = Self { period_secs: 60, lag_millis: 90_000, settle_millis: 10_000 };
+    pub const AWS: Self =
+        Self { period_secs: 60, lag_millis: 90_000, settle_millis: 10_000, knows_cold_starts: false };
 
     /// The first whole period that begins after `time` and the settling.
     #[must_use]
@@ -215,7 +219,7 @@ mod tests {
 
     #[test]
     fn only_whole_periods_after_a_shift_count() {
-        let source = Source { period_secs: 60, lag_millis: 90_000, settle_millis: 10_000 };
+        let source = Source::AWS;
         let at = |secs: i64| Timestamp::from_millis(secs * 1_000);
         assert_eq!(source.first_period_after(at(600)), at(660));
         assert_eq!(source.first_period_after(at(649)), at(660));

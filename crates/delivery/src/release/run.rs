@@ -152,7 +152,8 @@ impl Driver<'_> {
         loop {
             match self.world.count(release, weight, from, until).await {
                 Ok(intervals) => return Ok(Outcome::Counted { until, intervals }),
-                Err(_) if tries < COUNTS_MAX => {
+                // A call that is refused once is refused again.
+                Err(error) if tries < COUNTS_MAX && error.may_pass() => {
                     tries += 1;
                     self.clock.wait(COUNT_WAIT * tries).await;
                 }

@@ -93,6 +93,17 @@ pub enum WorldError {
     Call(#[from] CallError),
 }
 
+impl WorldError {
+    /// Whether the same act may succeed a little later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::LostRace => true,
+            Self::Call(error) => error.status().is_none_or(|status| status >= 500 || status == 429),
+        }
+    }
+}
+
 /// The world behind the API.
 pub struct ApiWorld<'c> {
     client: &'c Client,

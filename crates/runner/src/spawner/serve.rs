@@ -27,6 +27,9 @@ const NAMESPACES: u64 = (libc::CLONE_NEWNS
 /// How long killed sandboxes may take to end when the engine is gone.
 const LAST_WAIT_SECS: i64 = 5;
 
+/// How often the removal of cgroups is tried; what is left then, the next engine removes.
+const REMOVALS_MAX: usize = 40;
+
 /// What could not be done.
 pub(super) type Attempt<T> = Result<T, String>;
 
@@ -202,8 +205,16 @@ impl Server {
         for child in self.sandboxes.values() {
             let _ = poll(&mut [PollFd::new(&child.pidfd, PollFlags::IN)], Some(&wait));
         }
-        for cgroup in &self.cgroups {
-            crate::cgroup::remove_below(cgroup);
+        // A cgroup may be busy for a moment after its last process.
+        let pause = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+        for _ in 0..REMOVALS_MAX {
+            for cgroup in &self.cgroups {
+                crate::cgroup::remove_below(cgroup);
+            }
+            if !self.cgroups.iter().any(|cgroup| cgroup.exists()) {
+                break;
+            }
+            let _ = poll(&mut [], Some(&pause));
         }
     }
 }

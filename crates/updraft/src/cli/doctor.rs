@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, Table};
 use updraft_kernel::Capability;
 
 use crate::exit::Exit;
@@ -35,7 +35,7 @@ pub async fn run(_: Arguments, json: bool) -> anyhow::Result<ExitCode> {
 
 fn table(capabilities: &[Capability]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["part", "holds", "by which means, or what is missing"]);
     for capability in capabilities {
         let holds = if capability.holds { "yes" } else { "NO" };
