@@ -1,0 +1,3 @@
+//! Stack services: CloudFormation.
+
+pub mod cloudformation;
