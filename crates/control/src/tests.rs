@@ -85,6 +85,7 @@ impl Guarded {
             action: action.into(),
             target: Target::Arn(TABLE.parse().unwrap()),
             context: Default::default(),
+            makes: false,
         };
         let request = AuthorizationRequest {
             caller,

@@ -8,4 +8,4 @@ mod body;
 mod health;
 mod server;
 
-pub use server::{Gateway, GatewayError, Listening};
+pub use server::{Bound, Gateway, GatewayError, Listening};

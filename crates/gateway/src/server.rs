@@ -53,11 +53,32 @@ pub struct Gateway {
     stop: Arc<watch::Sender<bool>>,
 }
 
+/// An address that has been taken: known before the engine behind it is made.
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Bound {
+    /// Takes the address; port 0 takes a free one.
+    pub async fn take(address: SocketAddr) -> Result<Self, GatewayError> {
+        let failed = |source| GatewayError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address })
+    }
+
+    /// The address taken.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
 /// A gateway that listens.
 pub struct Listening {
     gateway: Gateway,
-    listener: TcpListener,
-    address: SocketAddr,
+    bound: Bound,
 }
 
 impl Gateway {
@@ -76,12 +97,10 @@ impl Gateway {
         }
     }
 
-    /// Takes the address; port 0 takes a free one.
-    pub async fn listen(self, address: SocketAddr) -> Result<Listening, GatewayError> {
-        let failed = |source| GatewayError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Listening { gateway: self, listener, address })
+    /// Listens on an address taken before.
+    #[must_use]
+    pub fn listen(self, bound: Bound) -> Listening {
+        Listening { gateway: self, bound }
     }
 
     /// Serves one connection to its end.
@@ -124,12 +143,12 @@ impl Listening {
     /// The address taken.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.bound.address
     }
 
     /// Serves until `stop` resolves, then lets requests under way end, up to a bound.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { gateway, listener, .. } = self;
+        let Self { gateway, bound: Bound { listener, .. } } = self;
         tokio::pin!(stop);
         loop {
             let place = gateway.places.clone().acquire_owned().await.expect("the semaphore is never closed");

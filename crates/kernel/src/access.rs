@@ -126,19 +126,28 @@ pub struct Access {
     pub target: Target,
     /// Condition keys that the call defines: `lambda:FunctionArn`, `s3:prefix`.
     pub context: BTreeMap<String, Vec<String>>,
+    /// Whether the resource is yet to be made by the caller, whoever may own one of that name.
+    pub makes: bool,
 }
 
 impl Access {
     /// The action on a resource.
     #[must_use]
     pub fn to(action: impl Into<Cow<'static, str>>, resource: Arn) -> Self {
-        Self { action: action.into(), target: Target::Arn(resource), context: BTreeMap::new() }
+        Self { action: action.into(), target: Target::Arn(resource), context: BTreeMap::new(), makes: false }
     }
 
     /// The action on no resource in particular.
     #[must_use]
     pub fn to_any(action: impl Into<Cow<'static, str>>) -> Self {
-        Self { action: action.into(), target: Target::Any, context: BTreeMap::new() }
+        Self { action: action.into(), target: Target::Any, context: BTreeMap::new(), makes: false }
+    }
+
+    /// For making the resource: one of that name that somebody else owns does not count.
+    #[must_use]
+    pub fn to_make(mut self) -> Self {
+        self.makes = true;
+        self
     }
 
     /// With a condition key.

@@ -261,8 +261,8 @@ impl Engine {
         }
         let access = &access;
         let owner = match &access.target {
-            Target::Arn(arn) => service.map(|service| (service, arn)),
-            Target::Any => None,
+            Target::Arn(arn) if !access.makes => service.map(|service| (service, arn)),
+            Target::Arn(_) | Target::Any => None,
         };
         let (resource_policy, resource_account) = match owner {
             Some((service, arn)) => (

@@ -9,9 +9,9 @@ use updraft_compute::Origin;
 use updraft_compute::lambda::FunctionLogs;
 use updraft_control::iam::PolicyAuthorizer;
 use updraft_control::sts::{EngineKey, RoleSessions};
-use updraft_gateway::{Gateway, Listening};
+use updraft_gateway::{Bound, Gateway, Listening};
 use updraft_kernel::{
-    AuthMode, ConnectionSink, Engine, EngineParts, Ids, Limits, Registry, RootKey, Store as _,
+    AuthMode, ConnectionSink, Engine, EngineParts, Ids, Limits, Registry, RootKey,
 };
 use updraft_runner::{Runner, RunnerConfig};
 use updraft_store::{DiskOptions, DiskStore};
@@ -53,6 +53,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<RunningEngine> {
     let EngineOptions { listen, data, auth } = options;
     std::fs::create_dir_all(&data).with_context(|| format!("failed to create {}", data.display()))?;
     restrict(&data)?;
+    // The address comes first: it may be taken, and a free port must be known to the services.
+    let bound = Bound::take(listen).await?;
     let store = DiskStore::open(&data.join("store"), DiskOptions::default()).context("failed to open the store")?;
     let store = Arc::new(store);
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds::default()));
@@ -76,7 +78,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<RunningEngine> {
     )
     .await
     .context("failed to start the function host")?;
-    let origin = Origin::new("http", &public_host(listen.ip()), listen.port());
+    let origin = Origin::new("http", &public_host(listen.ip()), bound.address().port());
     let engine = Engine::start(EngineParts {
         store,
         clock,
@@ -93,7 +95,7 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<RunningEngine> {
     logs.attach(&engine);
     let gateway = Gateway::new(engine.clone());
     door.open(gateway.clone());
-    let listening = gateway.listen(listen).await?;
+    let listening = gateway.listen(bound);
     Ok(RunningEngine { engine, logs, listening, root_key_file })
 }
 

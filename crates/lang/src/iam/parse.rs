@@ -53,12 +53,18 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Reads a policy for a principal: inline, managed, a boundary or a session's.
+    /// Reads a managed policy, a boundary or a session's policy, whose version must be the newer.
     pub fn parse_identity(document: &str) -> Result<Self, PolicyError> {
-        let policy = Self::parse(document)?;
+        let policy = Self::parse_inline(document)?;
         if policy.version != Version::V2012 {
             return refused("Policy document must be version 2012-10-17 or greater.");
         }
+        Ok(policy)
+    }
+
+    /// Reads an inline policy. It may leave its version out, as those of SAM's policy templates do.
+    pub fn parse_inline(document: &str) -> Result<Self, PolicyError> {
+        let policy = Self::parse(document)?;
         for statement in &policy.statements {
             if statement.principals.is_some() {
                 return refused("Policy document should not specify a principal.");

@@ -55,6 +55,9 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     writeln!(out, "updraft listens on http://{address} (ready in {:.0?})", begun.elapsed())
         .and_then(|()| out.flush())
         .context("failed to print the address")?;
+    if let Some(path) = engine.root_key_file() {
+        writeln!(out, "signatures are verified; the root's key is in {}", path.display())?;
+    }
     engine.run(told_to_stop()).await;
     Ok(Exit::Success.into())
 }
@@ -75,8 +78,9 @@ fn auth_mode(asked: Option<Auth>, listen: SocketAddr) -> Result<AuthMode, Report
 /// The engine's log goes to standard error; `UPDRAFT_LOG` sets what is told.
 fn init_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("UPDRAFT_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,fjall=warn,lsm_tree=warn"));
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr).init();
 }
 
 /// Resolves on Ctrl-C or SIGTERM.

@@ -84,14 +84,14 @@ fn check_trust(document: &str) -> Result<()> {
     Ok(())
 }
 
-/// Checks a policy of a principal.
+/// Checks an inline policy.
 fn check_identity_policy(document: &str) -> Result<()> {
-    Ok(Policy::parse_identity(document).map(drop).map_err(|error| malformed(&error))?)
+    Ok(Policy::parse_inline(document).map(drop).map_err(|error| malformed(&error))?)
 }
 
 /// Checks a managed policy.
 fn check_managed_policy(document: &str) -> Result<()> {
-    check_identity_policy(document)?;
+    Policy::parse_identity(document).map_err(|error| malformed(&error))?;
     if counted(document) > POLICY_CHARS_MAX {
         return Err(quota("PolicySize", POLICY_CHARS_MAX).into());
     }

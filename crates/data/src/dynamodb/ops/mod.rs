@@ -79,7 +79,7 @@ fn add_part(accesses: &mut Vec<Access>, action: &'static str, table: Arn, item: 
     let target = Target::Arn(table);
     let known = accesses.iter().position(|access| access.action == action && access.target == target);
     let at = known.unwrap_or_else(|| {
-        accesses.push(Access { action: action.into(), target, context: BTreeMap::new() });
+        accesses.push(Access { action: action.into(), target, context: BTreeMap::new(), makes: false });
         accesses.len() - 1
     });
     leading::note(&mut accesses[at], item);

@@ -11,7 +11,8 @@ use crate::s3::{S3, describe, guard, refusals};
 
 impl Handle<CreateBucket> for S3 {
     fn access(&self, scope: &Scope, input: &CreateBucketRequest) -> Result<Vec<Access>> {
-        guard::on_bucket(scope, "s3:CreateBucket", &input.bucket)
+        let accesses = guard::on_bucket(scope, "s3:CreateBucket", &input.bucket)?;
+        Ok(accesses.into_iter().map(Access::to_make).collect())
     }
 
     fn handle(&self, cx: &mut Cx<'_>, input: CreateBucketRequest) -> Result<CreateBucketOutput> {
