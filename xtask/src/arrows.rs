@@ -85,6 +85,9 @@ mod tests {
             package("updraft-a", &[("updraft-b", None), ("updraft-c", None), ("updraft-d", Some("dev"))]),
             package("updraft-e", &[]),
         ];
-        assert_eq!(wrong_arrows(&allowed, &packages), ["a must not depend on c", "crate e is not in arrows.toml"]);
+        assert_eq!(
+            wrong_arrows(&allowed, &packages),
+            ["a must not depend on c", "crate e is not in arrows.toml"]
+        );
     }
 }

@@ -26,7 +26,9 @@ pub(crate) fn incoming(body: Incoming) -> ByteStream {
             Err(_) => Some((Err(StreamError::TooSlow), None)),
             Ok(None) => None,
             Ok(Some(Ok(piece))) => Some((Ok(piece), Some(stream))),
-            Ok(Some(Err(error))) if error.is_incomplete_message() => Some((Err(StreamError::Truncated), None)),
+            Ok(Some(Err(error))) if error.is_incomplete_message() => {
+                Some((Err(StreamError::Truncated), None))
+            }
             Ok(Some(Err(error))) => Some((Err(StreamError::Connection(error.to_string())), None)),
         }
     });

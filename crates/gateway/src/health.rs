@@ -23,6 +23,7 @@ pub(crate) fn answer(engine: &Engine, request: &request::Parts) -> Option<Respon
         "services": services,
     });
     let body = if request.method == Method::HEAD { String::new() } else { page.to_string() };
-    let response = Response::builder().status(StatusCode::OK).header(header::CONTENT_TYPE, "application/json");
+    let response =
+        Response::builder().status(StatusCode::OK).header(header::CONTENT_TYPE, "application/json");
     Some(response.body(ByteStream::Whole(body.into())).expect("a status and one header make a response"))
 }

@@ -79,7 +79,8 @@ impl Engine {
     pub async fn answer(self: &Arc<Self>, request: Request<ByteStream>, peer: Peer) -> Response<ByteStream> {
         let (parts, body) = request.into_parts();
         if let Some(data_plane) = self.registry().data_planes.iter().find(|plane| plane.claims(&parts)) {
-            let nobody = Caller { principal: Principal::Anonymous, account: AccountId::DEFAULT, access_key_id: None };
+            let nobody =
+                Caller { principal: Principal::Anonymous, account: AccountId::DEFAULT, access_key_id: None };
             let mut cx = self.enter(Scope::new(AccountId::DEFAULT, Region::us_east_1()), nobody);
             cx.set_source_ip(peer.address);
             return data_plane.answer(cx, Request::from_parts(parts, body)).await;
@@ -98,9 +99,15 @@ impl Engine {
             Ok(identified) => identified,
             Err(refusal) => return refuse(refusal),
         };
-        let Some(_place) = self.take_place(caller.account) else { return refuse(throttled(service, routed.protocol)) };
+        let Some(_place) = self.take_place(caller.account) else {
+            return refuse(throttled(service, routed.protocol));
+        };
         let Some(endpoint) = self.registry().wire.get(&(service.name, routed.operation.name)).cloned() else {
-            return refuse(Refusal::new("NotImplemented", 501, format!("{} has no handler", routed.operation.name)));
+            return refuse(Refusal::new(
+                "NotImplemented",
+                501,
+                format!("{} has no handler", routed.operation.name),
+            ));
         };
         let info = CallInfo {
             scope: Scope::new(caller.account, region),
@@ -130,7 +137,8 @@ impl Engine {
         let refused = |unrouted| match unrouted {
             Unrouted::Refused { service, protocol, refusal } => Box::new((service, protocol, refusal)),
             Unrouted::NeedsBody => {
-                let refusal = Refusal::new("MissingAction", 400, "The request must contain the parameter Action");
+                let refusal =
+                    Refusal::new("MissingAction", 400, "The request must contain the parameter Action");
                 Box::new((&updraft_api::sts::SERVICE, Protocol::Query, refusal))
             }
         };
@@ -159,7 +167,8 @@ impl Engine {
         let service = routed.operation.service;
         let claims = Claims::of(parts).map_err(|error| signature_refused(service, &error))?;
         let Some(claims) = claims else {
-            let anonymous = Caller { principal: Principal::Anonymous, account: AccountId::DEFAULT, access_key_id: None };
+            let anonymous =
+                Caller { principal: Principal::Anonymous, account: AccountId::DEFAULT, access_key_id: None };
             return Ok((anonymous, Region::us_east_1(), body));
         };
         let region: Region = claims.scope.region.parse().unwrap_or_else(|_| Region::us_east_1());
@@ -188,7 +197,11 @@ impl Engine {
         // Development: any key is a root. The body's form still follows from its header.
         let account = claims.access_key_id.parse().unwrap_or(AccountId::DEFAULT);
         let caller = Caller { access_key_id: Some(claims.access_key_id.clone()), ..Caller::root(account) };
-        let hash = parts.headers.get("x-amz-content-sha256").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let hash = parts
+            .headers
+            .get("x-amz-content-sha256")
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let body = sigv4::decode_chunks(body, BodySignature::unverified(hash), decoded_length);
         Ok((caller, region, body))
     }
@@ -214,7 +227,8 @@ impl Engine {
         }
         let root = self.parts().root_keys.iter().find(|key| key.access_key_id == claims.access_key_id);
         if let Some(key) = root {
-            let caller = Caller { access_key_id: Some(key.access_key_id.clone()), ..Caller::root(key.account) };
+            let caller =
+                Caller { access_key_id: Some(key.access_key_id.clone()), ..Caller::root(key.account) };
             return Ok(Some((caller, key.secret_access_key.clone())));
         }
         // A session's key without its token, or any unknown key where keys matter, is nobody's.
@@ -288,9 +302,11 @@ fn unknown_key(service: &ServiceInfo) -> Refusal {
             403,
             "The AWS Access Key Id you provided does not exist in our records.",
         ),
-        _ if service.protocols.contains(&Protocol::Query) => {
-            Refusal::new("InvalidClientTokenId", 403, "The security token included in the request is invalid.")
-        }
+        _ if service.protocols.contains(&Protocol::Query) => Refusal::new(
+            "InvalidClientTokenId",
+            403,
+            "The security token included in the request is invalid.",
+        ),
         _ => Refusal::new(
             "UnrecognizedClientException",
             403,

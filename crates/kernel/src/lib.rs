@@ -19,6 +19,8 @@ mod registry;
 mod store;
 mod table;
 
+pub use updraft_api::{ByteStream, StreamError};
+
 pub use access::{
     Access, As, AuthorizationRequest, Authorizer, Caller, Credentials, Decision, Identified, Principal,
     Sessions, Target,
@@ -38,6 +40,7 @@ pub use job::{Job, JobEnd, RunJob};
 pub use key::{Key, KeyError};
 pub use registry::Registry;
 pub use store::{
-    BlobId, BlobReceipt, Blobs, Completion, Direction, InUse, Outcome as TxOutcome, Read, Scan, Store, Tx, Work,
+    BlobId, BlobReceipt, Blobs, Completion, Direction, InUse, Outcome as TxOutcome, Read, Scan, Store, Tx,
+    Work,
 };
 pub use table::{Page, Record, RecordError, Table, json_record_decode, json_record_encode};

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use updraft_api::{Operation, Refusal};
 use updraft_kernel::{
-    As, AuthMode, AuthorizationRequest, Authorizer, Caller, Credentials, Decision, Engine, EngineParts, Error, Fault,
-    Identified, Limits, Principal, Read, Registry, Result, ServeCx, Sessions,
+    As, AuthMode, AuthorizationRequest, Authorizer, Caller, Credentials, Decision, Engine, EngineParts,
+    Error, Fault, Identified, Limits, Principal, Read, Registry, Result, ServeCx, Sessions,
 };
 use updraft_store::MemoryStore;
 use updraft_types::{AccountId, Arn, Region, Scope, Timestamp};
@@ -129,7 +129,11 @@ impl BenchBuilder {
 struct RootOnly;
 
 impl Authorizer for RootOnly {
-    fn decide(&self, _read: &dyn Read, request: &AuthorizationRequest<'_>) -> std::result::Result<Decision, Fault> {
+    fn decide(
+        &self,
+        _read: &dyn Read,
+        request: &AuthorizationRequest<'_>,
+    ) -> std::result::Result<Decision, Fault> {
         Ok(Decision {
             allowed: request.caller.principal != Principal::Anonymous,
             decided_by: "test".to_owned(),
@@ -139,7 +143,13 @@ impl Authorizer for RootOnly {
 }
 
 impl Sessions for RootOnly {
-    fn assume_for_service(&self, _read: &dyn Read, role: &Arn, session: &str, _service: &str) -> Result<Caller> {
+    fn assume_for_service(
+        &self,
+        _read: &dyn Read,
+        role: &Arn,
+        session: &str,
+        _service: &str,
+    ) -> Result<Caller> {
         let account = role.account().unwrap_or(AccountId::DEFAULT);
         Ok(Caller {
             principal: Principal::Role {
@@ -170,6 +180,10 @@ impl Sessions for RootOnly {
         _session_token: &str,
         _now: Timestamp,
     ) -> std::result::Result<Identified, Refusal> {
-        Err(Refusal::new("UnrecognizedClientException", 403, "The security token included in the request is invalid."))
+        Err(Refusal::new(
+            "UnrecognizedClientException",
+            403,
+            "The security token included in the request is invalid.",
+        ))
     }
 }

@@ -11,9 +11,9 @@ mod region;
 mod scope;
 mod timestamp;
 
+pub mod apigateway;
 pub mod cloudformation;
 pub mod cloudwatch;
-pub mod apigateway;
 pub mod dynamodb;
 pub mod iam;
 pub mod lambda;

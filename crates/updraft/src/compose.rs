@@ -10,9 +10,7 @@ use updraft_compute::lambda::FunctionLogs;
 use updraft_control::iam::PolicyAuthorizer;
 use updraft_control::sts::{EngineKey, RoleSessions};
 use updraft_gateway::{Bound, Gateway, Listening};
-use updraft_kernel::{
-    AuthMode, ConnectionSink, Engine, EngineParts, Ids, Limits, Registry, RootKey,
-};
+use updraft_kernel::{AuthMode, ConnectionSink, Engine, EngineParts, Ids, Limits, Registry, RootKey};
 use updraft_runner::{Runner, RunnerConfig};
 use updraft_store::{DiskOptions, DiskStore};
 use updraft_types::{AccountId, Arn};
@@ -41,10 +39,12 @@ pub struct RunningEngine {
 
 /// Where state lives unless told otherwise: `$XDG_DATA_HOME/updraft`, or `~/.local/share/updraft`.
 pub fn default_data_dir() -> Result<PathBuf, Report> {
-    let named = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let named =
+        |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")));
     base.map(|base| base.join("updraft")).ok_or_else(|| {
-        Report::new(Exit::Usage, "there is no home folder to keep the state in").hint("name one with --data DIR")
+        Report::new(Exit::Usage, "there is no home folder to keep the state in")
+            .hint("name one with --data DIR")
     })
 }
 
@@ -55,7 +55,8 @@ pub async fn start(options: EngineOptions) -> anyhow::Result<RunningEngine> {
     restrict(&data)?;
     // The address comes first: it may be taken, and a free port must be known to the services.
     let bound = Bound::take(listen).await?;
-    let store = DiskStore::open(&data.join("store"), DiskOptions::default()).context("failed to open the store")?;
+    let store =
+        DiskStore::open(&data.join("store"), DiskOptions::default()).context("failed to open the store")?;
     let store = Arc::new(store);
     let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds::default()));
     let (root_keys, root_key_file) = match auth {
@@ -190,7 +191,9 @@ fn root_key(path: &Path, ids: &dyn Ids) -> anyhow::Result<RootKey> {
                 .mode(0o600)
                 .open(path)
                 .with_context(|| format!("failed to create {}", path.display()))?;
-            writeln!(file, "{id} {secret}").and_then(|()| file.sync_all()).context("failed to write the root key")?;
+            writeln!(file, "{id} {secret}")
+                .and_then(|()| file.sync_all())
+                .context("failed to write the root key")?;
             (id, secret)
         }
     };

@@ -17,7 +17,9 @@ fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return exit::report(&anyhow::Error::from(error).context("failed to start the runtime")),
+        Err(error) => {
+            return exit::report(&anyhow::Error::from(error).context("failed to start the runtime"));
+        }
     };
     match runtime.block_on(cli::run(arguments)) {
         Ok(code) => code,

@@ -59,7 +59,8 @@ pub(crate) fn run(check: bool) -> Result<()> {
     let data = models_dir()?;
     let mut files = BTreeMap::new();
     for (name, path) in services()? {
-        let text = std::fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("failed to read {}", path.display()))?;
         let listing: Listing =
             toml::from_str(&text).with_context(|| format!("failed to parse {}", path.display()))?;
         let model = read_model(&data.join(&listing.model))?;
@@ -79,7 +80,8 @@ fn settle(check: bool, files: &BTreeMap<String, String>) -> Result<()> {
     for (path, code) in paths.iter().zip(files.values()) {
         std::fs::write(path, code).with_context(|| format!("failed to write {}", path.display()))?;
     }
-    let formatted = Command::new("rustfmt").args(["--edition", "2024", "--config-path", "."]).args(&paths).status();
+    let formatted =
+        Command::new("rustfmt").args(["--edition", "2024", "--config-path", "."]).args(&paths).status();
     if !formatted.context("failed to run rustfmt")?.success() {
         bail!("rustfmt refuses the generated code");
     }
@@ -118,7 +120,9 @@ fn models_dir() -> Result<PathBuf> {
     let script = "import botocore, os; print(os.path.join(os.path.dirname(botocore.__file__), 'data'))";
     let output = Command::new("python3").args(["-c", script]).output().context("failed to run python3")?;
     if !output.status.success() {
-        bail!("botocore is not installed\nhint: `make setup` installs it, or set UPDRAFT_BOTOCORE to its folder");
+        bail!(
+            "botocore is not installed\nhint: `make setup` installs it, or set UPDRAFT_BOTOCORE to its folder"
+        );
     }
     Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim()))
 }

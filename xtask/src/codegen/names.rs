@@ -10,7 +10,9 @@ pub(crate) fn snake(name: &str) -> String {
         let after = letters.get(at + 1);
         let word_begins = letter.is_uppercase()
             && before.is_some_and(|b| {
-                b.is_lowercase() || b.is_ascii_digit() || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
+                b.is_lowercase()
+                    || b.is_ascii_digit()
+                    || (b.is_uppercase() && after.is_some_and(|a| a.is_lowercase()))
             });
         if word_begins && !text.ends_with('_') {
             text.push('_');
@@ -23,7 +25,8 @@ pub(crate) fn snake(name: &str) -> String {
 /// A field's name: snake case, escaped where it is a word of Rust.
 pub(crate) fn field(name: &str) -> String {
     let snake = snake(name);
-    let words = ["type", "match", "ref", "in", "use", "as", "move", "where", "static", "loop", "yield", "override"];
+    let words =
+        ["type", "match", "ref", "in", "use", "as", "move", "where", "static", "loop", "yield", "override"];
     if words.contains(&snake.as_str()) { format!("r#{snake}") } else { snake }
 }
 
@@ -43,7 +46,8 @@ pub(crate) fn variant(value: &str) -> String {
     let mut name = String::new();
     for word in value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         let (first, rest) = word.split_at(1);
-        let shouted = !word.chars().any(|c| c.is_ascii_lowercase()) && word.chars().any(|c| c.is_ascii_uppercase());
+        let shouted =
+            !word.chars().any(|c| c.is_ascii_lowercase()) && word.chars().any(|c| c.is_ascii_uppercase());
         name.push_str(&first.to_ascii_uppercase());
         name.push_str(&if shouted { rest.to_ascii_lowercase() } else { rest.to_owned() });
     }
@@ -72,9 +76,13 @@ mod tests {
             assert_eq!(snake(name), expected);
         }
         assert_eq!(field("Type"), "r#type");
-        for (value, expected) in
-            [("nodejs20.x", "Nodejs20X"), ("AES256", "Aes256"), ("aws:kms", "AwsKms"), ("2.0", "V20"), ("", "Empty")]
-        {
+        for (value, expected) in [
+            ("nodejs20.x", "Nodejs20X"),
+            ("AES256", "Aes256"),
+            ("aws:kms", "AwsKms"),
+            ("2.0", "V20"),
+            ("", "Empty"),
+        ] {
             assert_eq!(variant(value), expected, "{value}");
         }
     }

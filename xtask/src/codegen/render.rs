@@ -107,7 +107,8 @@ impl Order {
             return Ok(());
         }
         let shape = model.shapes.get(name).with_context(|| format!("the model has no shape {name}"))?;
-        let parts = shape.members.0.iter().map(|(_, r)| r).chain(&shape.member).chain(&shape.key).chain(&shape.value);
+        let parts =
+            shape.members.0.iter().map(|(_, r)| r).chain(&shape.member).chain(&shape.key).chain(&shape.value);
         for part in parts {
             self.visit(&part.shape, model, seen)?;
         }
@@ -161,7 +162,10 @@ impl Module<'_> {
         let kind = shape.kind.clone();
         if self.used.contains(name) {
             let table = self.table(name)?;
-            self.line(format!("#[rustfmt::skip]\nstatic {}: shape::Shape = {table};\n", Self::table_name(name)));
+            self.line(format!(
+                "#[rustfmt::skip]\nstatic {}: shape::Shape = {table};\n",
+                Self::table_name(name)
+            ));
         }
         match kind.as_str() {
             "string" if !values.is_empty() => self.enumeration(name, &values),
@@ -177,7 +181,8 @@ impl Module<'_> {
         let length = range(shape);
         Ok(match shape.kind.as_str() {
             "string" => {
-                let pattern = shape.pattern.as_ref().map(|p| format!("Some({p:?})")).unwrap_or_else(|| "None".into());
+                let pattern =
+                    shape.pattern.as_ref().map(|p| format!("Some({p:?})")).unwrap_or_else(|| "None".into());
                 let values = shape.values.iter().map(|v| format!("{v:?}, ")).collect::<String>();
                 format!(
                     "shape::Shape::String(shape::StringShape {{ length: {length}, pattern: {pattern}, \
@@ -191,7 +196,9 @@ impl Module<'_> {
             "boolean" => "shape::Shape::Boolean".to_owned(),
             "blob" if shape.streaming => "shape::Shape::Stream".to_owned(),
             "blob" => format!("shape::Shape::Blob({length})"),
-            "timestamp" => format!("shape::Shape::Timestamp({})", timestamp(shape.timestamp_format.as_deref())?),
+            "timestamp" => {
+                format!("shape::Shape::Timestamp({})", timestamp(shape.timestamp_format.as_deref())?)
+            }
             "list" => {
                 let member = shape.member.as_ref().context("a list without a member")?;
                 format!(
@@ -228,7 +235,9 @@ impl Module<'_> {
             "string" if shape.values.is_empty() => "String".to_owned(),
             "string" => camel(name),
             "structure" if self.is_attribute_value(name) => camel(name),
-            "structure" if owner.is_some_and(|owner| self.reaches(name, owner)) => format!("Box<{}>", camel(name)),
+            "structure" if owner.is_some_and(|owner| self.reaches(name, owner)) => {
+                format!("Box<{}>", camel(name))
+            }
             "structure" => camel(name),
             "list" => {
                 let member = shape.member.as_ref().context("a list without a member")?;
@@ -281,7 +290,9 @@ impl Module<'_> {
             }
             variants.push((spelled, value));
         }
-        self.line(format!("#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum {name} {{"));
+        self.line(format!(
+            "#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]\npub enum {name} {{"
+        ));
         for (variant, _) in &variants {
             self.line(format!("{variant},"));
         }
@@ -314,7 +325,8 @@ impl Module<'_> {
             fields.push((field(member), self.rust_type(reference, Some(name))?, required));
             rows.push_str(&self.member(member, reference, required)?);
         }
-        let payload = shape.payload.as_ref().and_then(|p| shape.members.0.iter().position(|(name, _)| name == p));
+        let payload =
+            shape.payload.as_ref().and_then(|p| shape.members.0.iter().position(|(name, _)| name == p));
         let streams = shape.members.0.iter().any(|(_, reference)| self.streams(reference).unwrap_or(false));
         let table = format!(
             "#[rustfmt::skip]\nstatic {upper}_STRUCT: StructShape = StructShape {{ name: {:?}, members: &[{rows}], payload: {payload:?}, \
@@ -453,8 +465,11 @@ impl Module<'_> {
             };
             let (input, output) = (side(&operation.input, "Request"), side(&operation.output, "Response"));
             let action = listed.action.clone().unwrap_or_else(|| format!("{namespace}:{name}"));
-            let errors: String =
-                operation.errors.iter().map(|error| format!("super::errors::{}, ", constant(&error.shape))).collect();
+            let errors: String = operation
+                .errors
+                .iter()
+                .map(|error| format!("super::errors::{}, ", constant(&error.shape)))
+                .collect();
             let wrapper = operation.output.as_ref().and_then(|output| output.result_wrapper.clone());
             let text = format!(
                 "pub struct {name};\n\nimpl Operation for {name} {{\ntype Input = super::{input};\n\
@@ -528,7 +543,8 @@ impl Module<'_> {
 }
 
 fn range(shape: &Shape) -> String {
-    let bound = |bound: Option<f64>| bound.map_or_else(|| "None".to_owned(), |b| format!("Some({})", b as i64));
+    let bound =
+        |bound: Option<f64>| bound.map_or_else(|| "None".to_owned(), |b| format!("Some({})", b as i64));
     match (shape.min, shape.max) {
         (None, None) => "Range::ANY".to_owned(),
         (min, max) => format!("Range {{ min: {}, max: {} }}", bound(min), bound(max)),

@@ -133,7 +133,10 @@ mod tests {
     fn a_range_is_cut_out_of_its_segments() {
         let segments = [1, 2, 3].map(|n| Segment { blob: BlobId([n; 32]), length: 10 });
         let cuts = |offset, length| {
-            cut(&segments, offset, length).iter().map(|(s, from, len)| (s.blob.0[0], *from, *len)).collect::<Vec<_>>()
+            cut(&segments, offset, length)
+                .iter()
+                .map(|(s, from, len)| (s.blob.0[0], *from, *len))
+                .collect::<Vec<_>>()
         };
         assert_eq!(cuts(0, 30), [(1, 0, 10), (2, 0, 10), (3, 0, 10)]);
         assert_eq!(cuts(5, 10), [(1, 5, 5), (2, 0, 5)]);

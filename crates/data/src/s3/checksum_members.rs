@@ -37,7 +37,9 @@ impl Claimed {
                 .decode(claimed)
                 .ok()
                 .filter(|digest| digest.len() == md5.len())
-                .ok_or_else(|| Refusal::new("InvalidDigest", 400, "The Content-MD5 you specified was invalid."))?;
+                .ok_or_else(|| {
+                    Refusal::new("InvalidDigest", 400, "The Content-MD5 you specified was invalid.")
+                })?;
             if digest != md5 {
                 return Err(refusals::bad_digest());
             }
@@ -54,8 +56,7 @@ impl Claimed {
 
 /// The algorithm of that name, or the refusal of it.
 pub(crate) fn named(name: &str) -> Result<Algorithm, Refusal> {
-    Algorithm::from_name(name)
-        .ok_or_else(|| refusals::not_implemented(&format!("checksum algorithm {name}")))
+    Algorithm::from_name(name).ok_or_else(|| refusals::not_implemented(&format!("checksum algorithm {name}")))
 }
 
 /// The values among a shape's checksum members; refuses algorithms we do not have.
@@ -92,12 +93,10 @@ pub(crate) use values;
 macro_rules! claimed {
     ($input:expr) => {{
         let input = $input;
-        $crate::s3::checksum_members::values!(input).map(|values| {
-            $crate::s3::checksum_members::Claimed {
-                algorithm: input.checksum_algorithm.as_ref().map(|name| name.as_str().to_owned()),
-                values,
-                md5: input.content_md5.clone(),
-            }
+        $crate::s3::checksum_members::values!(input).map(|values| $crate::s3::checksum_members::Claimed {
+            algorithm: input.checksum_algorithm.as_ref().map(|name| name.as_str().to_owned()),
+            values,
+            md5: input.content_md5.clone(),
         })
     }};
 }

@@ -82,7 +82,9 @@ pub(crate) fn check_write(
 
 /// Whether a list of entity tags, with or without quotes, holds the tag; `*` holds every one.
 pub(crate) fn matches(tags: &str, etag: &str) -> bool {
-    tags.split(',').map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"')).any(|tag| tag == "*" || tag == etag)
+    tags.split(',')
+        .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'))
+        .any(|tag| tag == "*" || tag == etag)
 }
 
 #[cfg(test)]

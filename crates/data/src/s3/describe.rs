@@ -98,7 +98,11 @@ macro_rules! answer {
 pub(crate) use answer;
 
 /// The encryption a write asks for, or the bucket's.
-pub(crate) fn encryption(asked: Option<&str>, key_id: Option<&str>, bucket: &Bucket) -> Result<Encryption, Refusal> {
+pub(crate) fn encryption(
+    asked: Option<&str>,
+    key_id: Option<&str>,
+    bucket: &Bucket,
+) -> Result<Encryption, Refusal> {
     match asked {
         None => Ok(bucket.encryption.clone()),
         Some("AES256") => Ok(Encryption::default()),
@@ -123,7 +127,8 @@ pub(crate) fn metadata_fits(metadata: Option<&BTreeMap<String, String>>) -> Resu
 
 /// `aws-chunked` describes the transfer, not the object.
 pub(crate) fn own_encoding(header: Option<&str>) -> Option<String> {
-    let codings: Vec<_> = header?.split(',').map(str::trim).filter(|c| !matches!(*c, "" | "aws-chunked")).collect();
+    let codings: Vec<_> =
+        header?.split(',').map(str::trim).filter(|c| !matches!(*c, "" | "aws-chunked")).collect();
     (!codings.is_empty()).then(|| codings.join(","))
 }
 
@@ -158,12 +163,12 @@ pub(crate) fn tag_map(tags: Vec<Tag>, count_max: usize) -> Result<BTreeMap<Strin
     for Tag { key, value } in tags {
         let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "+-=._:/@".contains(c);
         if !(1..=128).contains(&key.chars().count()) || !key.chars().all(allowed) {
-            return Err(Refusal::new("InvalidTag", 400, "The TagKey you have provided is invalid").with("TagKey", key));
+            return Err(Refusal::new("InvalidTag", 400, "The TagKey you have provided is invalid")
+                .with("TagKey", key));
         }
         if value.chars().count() > 256 || !value.chars().all(allowed) {
-            return Err(
-                Refusal::new("InvalidTag", 400, "The TagValue you have provided is invalid").with("TagValue", value)
-            );
+            return Err(Refusal::new("InvalidTag", 400, "The TagValue you have provided is invalid")
+                .with("TagValue", value));
         }
         if key.starts_with("aws:") {
             return Err(Refusal::new("InvalidTag", 400, "System tags cannot be added/updated by requester"));

@@ -64,8 +64,7 @@ pub(crate) fn on_listing(
 
 /// The bucket, if it is there and belongs to whom the caller expects.
 pub(crate) fn bucket(read: &(impl Read + ?Sized), name: &str, owner: Option<&str>) -> Result<Bucket> {
-    let bucket =
-        BUCKETS.get(read, &name.to_owned())?.ok_or_else(|| refusals::no_such_bucket(name))?;
+    let bucket = BUCKETS.get(read, &name.to_owned())?.ok_or_else(|| refusals::no_such_bucket(name))?;
     match owner {
         Some(owner) if owner != bucket.account.as_str() => {
             Err(Refusal::new("AccessDenied", 403, "Access Denied").into())

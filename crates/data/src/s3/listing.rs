@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use updraft_api::s3::{CommonPrefix, EncodingType};
 use updraft_api::Refusal;
+use updraft_api::s3::{CommonPrefix, EncodingType};
 use updraft_kernel::{Read, Record, Result, Table};
 
 use super::refusals;
@@ -105,7 +105,11 @@ pub(crate) fn common_prefix(key: &str, listing: &Listing<'_>) -> Option<String> 
 pub(crate) fn keys_max(asked: Option<i32>, argument: &str) -> Result<usize, Refusal> {
     let asked = asked.unwrap_or(KEYS_MAX as i32);
     let asked = usize::try_from(asked).map_err(|_| {
-        refusals::invalid_argument("Argument maxKeys must be an integer between 0 and 2147483647", argument, &asked.to_string())
+        refusals::invalid_argument(
+            "Argument maxKeys must be an integer between 0 and 2147483647",
+            argument,
+            &asked.to_string(),
+        )
     })?;
     Ok(asked.min(KEYS_MAX))
 }
@@ -128,7 +132,10 @@ pub(crate) fn encode(name: &str, encoding: Option<&EncodingType>) -> String {
 }
 
 /// Common prefixes as the API writes them; none is no list at all.
-pub(crate) fn common_prefixes(prefixes: &[String], encoding: Option<&EncodingType>) -> Option<Vec<CommonPrefix>> {
+pub(crate) fn common_prefixes(
+    prefixes: &[String],
+    encoding: Option<&EncodingType>,
+) -> Option<Vec<CommonPrefix>> {
     let list: Vec<_> =
         prefixes.iter().map(|prefix| CommonPrefix { prefix: Some(encode(prefix, encoding)) }).collect();
     (!list.is_empty()).then_some(list)
@@ -148,6 +155,10 @@ pub(crate) fn read_token(token: &str) -> Result<String, Refusal> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| {
-            refusals::invalid_argument("The continuation token provided is incorrect", "continuation-token", token)
+            refusals::invalid_argument(
+                "The continuation token provided is incorrect",
+                "continuation-token",
+                token,
+            )
         })
 }

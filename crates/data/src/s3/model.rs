@@ -223,11 +223,7 @@ pub(crate) fn older(read: &(impl Read + ?Sized), bucket: &str, key: &str) -> Res
 }
 
 /// The current object of a key, or the delete marker that hides it, or nothing.
-pub(crate) fn current(
-    read: &(impl Read + ?Sized),
-    bucket: &str,
-    key: &str,
-) -> Result<Option<Found>, Fault> {
+pub(crate) fn current(read: &(impl Read + ?Sized), bucket: &str, key: &str) -> Result<Option<Found>, Fault> {
     if let Some(object) = CURRENT.get(read, &(bucket.to_owned(), key.to_owned()))? {
         return Ok(Some(Found::Object(Box::new(object))));
     }

@@ -72,7 +72,11 @@ pub(crate) fn bad_digest() -> Refusal {
 }
 
 pub(crate) fn bad_checksum(algorithm: &str) -> Refusal {
-    Refusal::new("BadDigest", 400, format!("The {algorithm} you specified did not match the calculated checksum."))
+    Refusal::new(
+        "BadDigest",
+        400,
+        format!("The {algorithm} you specified did not match the calculated checksum."),
+    )
 }
 
 pub(crate) fn entity_too_large(size: u64, size_max: u64) -> Refusal {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use updraft_api::s3::ops;
 use updraft_api::s3::{
-    CompleteMultipartUploadRequest, CompletedMultipartUpload, CompletedPart, CopyObjectRequest, CreateBucketRequest,
-    CreateMultipartUploadRequest, Delete, DeleteBucketRequest, DeleteObjectRequest, DeleteObjectsRequest,
-    GetObjectOutput, GetObjectRequest, HeadObjectRequest, ListObjectVersionsRequest, ListObjectsV2Request,
-    ObjectIdentifier, PutBucketVersioningRequest, PutObjectOutput, PutObjectRequest, UploadPartRequest,
-    VersioningConfiguration,
+    CompleteMultipartUploadRequest, CompletedMultipartUpload, CompletedPart, CopyObjectRequest,
+    CreateBucketRequest, CreateMultipartUploadRequest, Delete, DeleteBucketRequest, DeleteObjectRequest,
+    DeleteObjectsRequest, GetObjectOutput, GetObjectRequest, HeadObjectRequest, ListObjectVersionsRequest,
+    ListObjectsV2Request, ObjectIdentifier, PutBucketVersioningRequest, PutObjectOutput, PutObjectRequest,
+    UploadPartRequest, VersioningConfiguration,
 };
 use updraft_kernel::Result;
 use updraft_testkit::Bench;
@@ -119,7 +119,8 @@ async fn a_claimed_checksum_that_is_wrong_keeps_the_body_out() {
     let bench = bench().await;
     let wrong = PutObjectRequest { checksum_crc32: Some("AAAAAA==".into()), ..put_request("k", "body") };
     assert_eq!(bench.refused::<ops::PutObject>(wrong).await.code, "BadDigest");
-    let wrong = PutObjectRequest { content_md5: Some("1B2M2Y8AsgTpgAmY7PhCfg==".into()), ..put_request("k", "body") };
+    let wrong =
+        PutObjectRequest { content_md5: Some("1B2M2Y8AsgTpgAmY7PhCfg==".into()), ..put_request("k", "body") };
     assert_eq!(bench.refused::<ops::PutObject>(wrong).await.code, "BadDigest");
     assert!(get(&bench, "k").await.is_err());
 }
@@ -130,14 +131,15 @@ async fn listings_group_by_delimiter_and_page() {
     for key in ["a/1", "a/2", "b", "c/x/1", "c/y", "d"] {
         put(&bench, key, key).await;
     }
-    let list = |token: Option<String>, delimiter: Option<&str>, prefix: &str, max_keys| ListObjectsV2Request {
-        bucket: "shop".into(),
-        continuation_token: token,
-        delimiter: delimiter.map(Into::into),
-        prefix: Some(prefix.into()),
-        max_keys: Some(max_keys),
-        ..Default::default()
-    };
+    let list =
+        |token: Option<String>, delimiter: Option<&str>, prefix: &str, max_keys| ListObjectsV2Request {
+            bucket: "shop".into(),
+            continuation_token: token,
+            delimiter: delimiter.map(Into::into),
+            prefix: Some(prefix.into()),
+            max_keys: Some(max_keys),
+            ..Default::default()
+        };
     let mut names = Vec::new();
     let mut token = None;
     loop {
@@ -196,7 +198,8 @@ async fn versions_outlive_overwriting_and_deleting() {
 #[tokio::test]
 async fn an_upload_in_parts_becomes_one_object() {
     let bench = bench().await;
-    let create = CreateMultipartUploadRequest { bucket: "shop".into(), key: "big".into(), ..Default::default() };
+    let create =
+        CreateMultipartUploadRequest { bucket: "shop".into(), key: "big".into(), ..Default::default() };
     let upload_id = bench.call::<ops::CreateMultipartUpload>(create).await.unwrap().upload_id.unwrap();
     let first = "x".repeat(5 << 20);
     let mut parts = Vec::new();
@@ -220,14 +223,22 @@ async fn an_upload_in_parts_becomes_one_object() {
         ..Default::default()
     };
     let swapped = vec![parts[1].clone(), parts[0].clone()];
-    assert_eq!(bench.refused::<ops::CompleteMultipartUpload>(complete(swapped)).await.code, "InvalidPartOrder");
+    assert_eq!(
+        bench.refused::<ops::CompleteMultipartUpload>(complete(swapped)).await.code,
+        "InvalidPartOrder"
+    );
     let output = bench.call::<ops::CompleteMultipartUpload>(complete(parts.clone())).await.unwrap();
     assert!(output.e_tag.unwrap().ends_with("-2\""));
     assert_eq!(bench.refused::<ops::CompleteMultipartUpload>(complete(parts)).await.code, "NoSuchUpload");
 
     let tail = GetObjectRequest { range: Some("bytes=-6".into()), ..get_request("big") };
     assert_eq!(text(bench.call::<ops::GetObject>(tail).await.unwrap()).await, "xxtail");
-    let second = HeadObjectRequest { bucket: "shop".into(), key: "big".into(), part_number: Some(2), ..Default::default() };
+    let second = HeadObjectRequest {
+        bucket: "shop".into(),
+        key: "big".into(),
+        part_number: Some(2),
+        ..Default::default()
+    };
     let head = bench.call::<ops::HeadObject>(second).await.unwrap();
     assert_eq!((head.content_length, head.parts_count), (Some(4), Some(2)));
 }
@@ -244,7 +255,8 @@ async fn a_copy_outlives_its_source() {
     };
     bench.call::<ops::CopyObject>(copy("to")).await.unwrap();
     assert_eq!(bench.refused::<ops::CopyObject>(copy("from here")).await.code, "InvalidRequest");
-    let objects = ["from here", "never there"].map(|key| ObjectIdentifier { key: key.into(), ..Default::default() });
+    let objects =
+        ["from here", "never there"].map(|key| ObjectIdentifier { key: key.into(), ..Default::default() });
     let delete = DeleteObjectsRequest {
         bucket: "shop".into(),
         delete: Delete { objects: objects.to_vec(), quiet: None },

@@ -55,7 +55,10 @@ impl<'a> Resolver<'a> {
     /// Whether a condition holds; none always does.
     pub fn holds(&self, condition: Option<&str>) -> Result<bool, CfnError> {
         let Some(name) = condition else { return Ok(true) };
-        self.conditions.get(name).copied().map_or_else(|| error(format!("Unresolved condition dependency {name}")), Ok)
+        self.conditions
+            .get(name)
+            .copied()
+            .map_or_else(|| error(format!("Unresolved condition dependency {name}")), Ok)
     }
 
     /// Decides one condition, and those it names before it.
@@ -86,11 +89,13 @@ impl<'a> Resolver<'a> {
             ("Condition", Value::String(other)) => self.decide(other, depth + 1),
             ("Fn::Not", Value::Array(one)) if one.len() == 1 => Ok(!self.condition(&one[0], depth + 1)?),
             ("Fn::And", Value::Array(all)) if (2..=10).contains(&all.len()) => {
-                let decided: Vec<_> = all.iter().map(|e| self.condition(e, depth + 1)).collect::<Result<_, _>>()?;
+                let decided: Vec<_> =
+                    all.iter().map(|e| self.condition(e, depth + 1)).collect::<Result<_, _>>()?;
                 Ok(decided.iter().all(|holds| *holds))
             }
             ("Fn::Or", Value::Array(any)) if (2..=10).contains(&any.len()) => {
-                let decided: Vec<_> = any.iter().map(|e| self.condition(e, depth + 1)).collect::<Result<_, _>>()?;
+                let decided: Vec<_> =
+                    any.iter().map(|e| self.condition(e, depth + 1)).collect::<Result<_, _>>()?;
                 Ok(decided.iter().any(|holds| *holds))
             }
             ("Fn::Equals", Value::Array(pair)) if pair.len() == 2 => {
@@ -148,8 +153,9 @@ impl<'a> Resolver<'a> {
         let value = match (name, &resolved) {
             ("Fn::GetAtt", Value::String(dotted)) => match dotted.split_once('.') {
                 Some((resource, attribute)) => self.attribute(resource, attribute)?,
-                None => return wrong("two non-empty parameters, the resource name and the resource attribute")
-                ,
+                None => {
+                    return wrong("two non-empty parameters, the resource name and the resource attribute");
+                }
             },
             ("Fn::GetAtt", Value::Array(parts)) if parts.len() == 2 => {
                 let Value::String(resource) = &parts[0] else {
@@ -160,33 +166,55 @@ impl<'a> Resolver<'a> {
             ("Fn::Sub", Value::String(template)) => self.substitute(template, &Map::new())?,
             ("Fn::Sub", Value::Array(parts)) => match &parts[..] {
                 [Value::String(template), Value::Object(names)] => self.substitute(template, names)?,
-                _ => return error("One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string"),
+                _ => {
+                    return error(
+                        "One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string",
+                    );
+                }
             },
             ("Fn::Join", Value::Array(parts)) => match &parts[..] {
                 [Value::String(delimiter), Value::Array(items)] => {
                     Value::String(items.iter().map(text).collect::<Vec<_>>().join(delimiter))
                 }
-                _ => return wrong("two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."),
+                _ => {
+                    return wrong(
+                        "two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined.",
+                    );
+                }
             },
             ("Fn::Select", Value::Array(parts)) => match &parts[..] {
                 [index, Value::Array(items)] => {
                     let index: Option<usize> = text(index).parse().ok();
                     match index.and_then(|index| items.get(index)) {
                         Some(item) => item.clone(),
-                        None => return error(format!("Fn::Select cannot select nonexistent value at index {}", text(&parts[0]))),
+                        None => {
+                            return error(format!(
+                                "Fn::Select cannot select nonexistent value at index {}",
+                                text(&parts[0])
+                            ));
+                        }
                     }
                 }
-                _ => return error("Fn::Select requires a list argument with two elements: an integer index and a list"),
+                _ => {
+                    return error(
+                        "Fn::Select requires a list argument with two elements: an integer index and a list",
+                    );
+                }
             },
             ("Fn::Split", Value::Array(parts)) => match &parts[..] {
                 [Value::String(delimiter), Value::String(source)] if !delimiter.is_empty() => {
                     Value::from(source.split(delimiter.as_str()).collect::<Vec<_>>())
                 }
-                _ => return wrong("two parameters, (1) a string delimiter and (2) a string to be split or a function that returns a string to be split."),
+                _ => {
+                    return wrong(
+                        "two parameters, (1) a string delimiter and (2) a string to be split or a function that returns a string to be split.",
+                    );
+                }
             },
             ("Fn::FindInMap", Value::Array(parts)) if parts.len() == 3 => {
                 let [map, first, second] = [text(&parts[0]), text(&parts[1]), text(&parts[2])];
-                let found = self.template.mappings.get(&map).and_then(|m| m.get(&first)).and_then(|m| m.get(&second));
+                let found =
+                    self.template.mappings.get(&map).and_then(|m| m.get(&first)).and_then(|m| m.get(&second));
                 match found {
                     Some(value) => value.clone(),
                     None => return error(format!("Unable to get mapping for {map}::{first}::{second}")),
@@ -218,7 +246,8 @@ impl<'a> Resolver<'a> {
         if let Some(value) = self.parameters.get(name) {
             return Ok(value.clone());
         }
-        let known = if name.starts_with("AWS::") { self.values.pseudo(name) } else { self.values.reference(name) };
+        let known =
+            if name.starts_with("AWS::") { self.values.pseudo(name) } else { self.values.reference(name) };
         known.map_or_else(
             || Err(CfnError::new(format!("Template format error: Unresolved resource dependencies [{name}] in the Resources block of the template"))),
             Ok,
@@ -280,7 +309,11 @@ pub(super) fn sub_parts(template: &str) -> Vec<SubPart<'_>> {
 
 /// `Fn::Cidr`: so many blocks of a size out of a block, IPv4.
 fn cidr(parts: &[Value]) -> Result<Value, CfnError> {
-    let wrong = || CfnError::new("Template error: Fn::Cidr requires an IPv4 block, a count from 1 to 256 and a number of bits");
+    let wrong = || {
+        CfnError::new(
+            "Template error: Fn::Cidr requires an IPv4 block, a count from 1 to 256 and a number of bits",
+        )
+    };
     let (block, count, bits) = match parts {
         [block, count] => (text(block), text(count), "8".to_owned()),
         [block, count, bits] => (text(block), text(count), text(bits)),
@@ -290,12 +323,14 @@ fn cidr(parts: &[Value]) -> Result<Value, CfnError> {
     let base: std::net::Ipv4Addr = base.parse().map_err(|_| wrong())?;
     let prefix: u32 = prefix.parse().map_err(|_| wrong())?;
     let (count, bits): (u32, u32) = (count.parse().map_err(|_| wrong())?, bits.parse().map_err(|_| wrong())?);
-    let enough = prefix <= 32 && (1..=32).contains(&bits) && bits <= 32 - prefix.min(32) && (1..=256).contains(&count);
+    let enough =
+        prefix <= 32 && (1..=32).contains(&bits) && bits <= 32 - prefix.min(32) && (1..=256).contains(&count);
     if !enough || u64::from(count) << bits > 1 << (32 - prefix) {
         return Err(wrong());
     }
     let first = u32::from(base) & u32::MAX.checked_shl(32 - prefix).unwrap_or(0);
-    let blocks = (0..count).map(|n| format!("{}/{}", std::net::Ipv4Addr::from(first + (n << bits)), 32 - bits));
+    let blocks =
+        (0..count).map(|n| format!("{}/{}", std::net::Ipv4Addr::from(first + (n << bits)), 32 - bits));
     Ok(Value::from(blocks.collect::<Vec<_>>()))
 }
 
@@ -367,7 +402,10 @@ mod tests {
             (json!({"Ref": "Stage"}), json!("prod")),
             (json!({"Ref": "Table"}), json!("table-1")),
             (json!({"Fn::GetAtt": ["Table", "Arn"]}), json!("Table/Arn")),
-            (json!({"Fn::Sub": "${AWS::Region}-${Table}-${Table.Arn}-${!Kept}"}), json!("eu-west-1-table-1-Table/Arn-${Kept}")),
+            (
+                json!({"Fn::Sub": "${AWS::Region}-${Table}-${Table.Arn}-${!Kept}"}),
+                json!("eu-west-1-table-1-Table/Arn-${Kept}"),
+            ),
             (json!({"Fn::Sub": ["${x}", {"x": {"Ref": "Stage"}}]}), json!("prod")),
             (json!({"Fn::Join": ["-", ["a", {"Ref": "Stage"}, 1]]}), json!("a-prod-1")),
             (json!({"Fn::Select": ["1", {"Fn::Split": [",", "x,y"]}]}), json!("y")),

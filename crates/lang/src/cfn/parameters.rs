@@ -55,7 +55,8 @@ fn check(name: &str, declaration: &Map<String, Value>, value: String) -> Result<
     let kind = declaration.get("Type").and_then(Value::as_str).unwrap_or("String");
     let refuse = |own: String| {
         let told = declaration.get("ConstraintDescription").and_then(Value::as_str);
-        let message = told.map_or(own, |told| format!("Parameter {name} failed to satisfy constraint: {told}"));
+        let message =
+            told.map_or(own, |told| format!("Parameter {name} failed to satisfy constraint: {told}"));
         Err(ParameterError::Constraint(message))
     };
     if kind.starts_with("AWS::SSM::") {
@@ -64,8 +65,11 @@ fn check(name: &str, declaration: &Map<String, Value>, value: String) -> Result<
         )));
     }
     let list = kind == "CommaDelimitedList" || kind.starts_with("List<");
-    let elements: Vec<String> =
-        if list { value.split(',').map(|item| item.trim().to_owned()).collect() } else { vec![value.clone()] };
+    let elements: Vec<String> = if list {
+        value.split(',').map(|item| item.trim().to_owned()).collect()
+    } else {
+        vec![value.clone()]
+    };
     if let Some(Value::Array(allowed)) = declaration.get("AllowedValues") {
         let allowed: Vec<_> = allowed.iter().map(text).collect();
         if elements.iter().any(|element| !allowed.contains(element)) {
@@ -73,8 +77,11 @@ fn check(name: &str, declaration: &Map<String, Value>, value: String) -> Result<
         }
     }
     if let Some(pattern) = declaration.get("AllowedPattern").and_then(Value::as_str) {
-        let regex = Regex::new(&format!(r"\A(?:{pattern})\z"))
-            .map_err(|_| ParameterError::Constraint(format!("Parameter '{name}' has an AllowedPattern that cannot be read: {pattern}")))?;
+        let regex = Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(|_| {
+            ParameterError::Constraint(format!(
+                "Parameter '{name}' has an AllowedPattern that cannot be read: {pattern}"
+            ))
+        })?;
         if elements.iter().any(|element| !regex.is_match(element)) {
             return refuse(format!("Parameter '{name}' must match pattern {pattern}"));
         }
@@ -82,10 +89,16 @@ fn check(name: &str, declaration: &Map<String, Value>, value: String) -> Result<
     let bound = |key: &str| declaration.get(key).and_then(|bound| text(bound).parse::<f64>().ok());
     let length = value.chars().count() as f64;
     if bound("MinLength").is_some_and(|min| length < min) {
-        return refuse(format!("Parameter '{name}' must contain at least {} characters", text(&declaration["MinLength"])));
+        return refuse(format!(
+            "Parameter '{name}' must contain at least {} characters",
+            text(&declaration["MinLength"])
+        ));
     }
     if bound("MaxLength").is_some_and(|max| length > max) {
-        return refuse(format!("Parameter '{name}' must contain at most {} characters", text(&declaration["MaxLength"])));
+        return refuse(format!(
+            "Parameter '{name}' must contain at most {} characters",
+            text(&declaration["MaxLength"])
+        ));
     }
     if kind == "Number" || kind == "List<Number>" {
         for element in &elements {
@@ -93,10 +106,16 @@ fn check(name: &str, declaration: &Map<String, Value>, value: String) -> Result<
                 return refuse(format!("Parameter '{name}' must be a number."));
             };
             if bound("MinValue").is_some_and(|min| number < min) {
-                return refuse(format!("Parameter '{name}' must be a number not less than {}", text(&declaration["MinValue"])));
+                return refuse(format!(
+                    "Parameter '{name}' must be a number not less than {}",
+                    text(&declaration["MinValue"])
+                ));
             }
             if bound("MaxValue").is_some_and(|max| number > max) {
-                return refuse(format!("Parameter '{name}' must be a number not greater than {}", text(&declaration["MaxValue"])));
+                return refuse(format!(
+                    "Parameter '{name}' must be a number not greater than {}",
+                    text(&declaration["MaxValue"])
+                ));
             }
         }
     }
@@ -131,6 +150,9 @@ mod tests {
         assert_eq!(told(&[]), "Parameters: [Stage] must have values");
         assert_eq!(told(&[("Stage", "x")]), "Parameter 'Stage' must be one of AllowedValues");
         assert_eq!(told(&[("Stage", "test"), ("X", "")]), "Parameters: [X] do not exist in the template");
-        assert_eq!(told(&[("Stage", "test"), ("Count", "0")]), "Parameter 'Count' must be a number not less than 1");
+        assert_eq!(
+            told(&[("Stage", "test"), ("Count", "0")]),
+            "Parameter 'Count' must be a number not less than 1"
+        );
     }
 }

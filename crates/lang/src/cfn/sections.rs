@@ -166,10 +166,16 @@ fn resource((name, value): (String, Value)) -> Result<(String, Resource), CfnErr
     }
     let kind = match map.get("Type") {
         Some(Value::String(kind)) => kind.clone(),
-        _ => return Err(format_error(format!("[/Resources/{name}] Every Resources object must contain a Type member."))),
+        _ => {
+            return Err(format_error(format!(
+                "[/Resources/{name}] Every Resources object must contain a Type member."
+            )));
+        }
     };
     if map.contains_key("CreationPolicy") {
-        return Err(CfnError::new(format!("CreationPolicy is not supported by this engine: resource {name}")));
+        return Err(CfnError::new(format!(
+            "CreationPolicy is not supported by this engine: resource {name}"
+        )));
     }
     let properties = match map.get("Properties") {
         None | Some(Value::Null) => Map::new(),
@@ -185,7 +191,9 @@ fn resource((name, value): (String, Value)) -> Result<(String, Resource), CfnErr
     let policy = |attribute: &str, allowed: &[&str]| match map.get(attribute) {
         None => Ok(None),
         Some(Value::String(policy)) if allowed.contains(&policy.as_str()) => Ok(Some(policy.clone())),
-        Some(other) => Err(format_error(format!("Unrecognized {attribute} {} for resource {name}", text(other)))),
+        Some(other) => {
+            Err(format_error(format!("Unrecognized {attribute} {} for resource {name}", text(other))))
+        }
     };
     let read = Resource {
         kind,
@@ -205,7 +213,9 @@ fn output((name, value): (String, Value)) -> Result<(String, Output), CfnError> 
         return Err(format_error(format!("Output {name} is malformed.")));
     };
     let Some(value) = map.get("Value").filter(|value| !value.is_null()) else {
-        return Err(format_error(format!("Output {name} is malformed. The Value field of every Outputs member must be specified")));
+        return Err(format_error(format!(
+            "Output {name} is malformed. The Value field of every Outputs member must be specified"
+        )));
     };
     let read = Output {
         value: value.clone(),

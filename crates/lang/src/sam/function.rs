@@ -7,21 +7,49 @@ use super::{Output, ids, policies, properties};
 
 /// Properties that are CloudFormation's own.
 const PASSED: [&str; 16] = [
-    "Handler", "Runtime", "Description", "FunctionName", "MemorySize", "Timeout", "Environment", "Layers",
-    "Architectures", "EphemeralStorage", "ReservedConcurrentExecutions", "VpcConfig", "KmsKeyArn", "LoggingConfig",
-    "SnapStart", "PackageType",
+    "Handler",
+    "Runtime",
+    "Description",
+    "FunctionName",
+    "MemorySize",
+    "Timeout",
+    "Environment",
+    "Layers",
+    "Architectures",
+    "EphemeralStorage",
+    "ReservedConcurrentExecutions",
+    "VpcConfig",
+    "KmsKeyArn",
+    "LoggingConfig",
+    "SnapStart",
+    "PackageType",
 ];
 
 /// Properties that mean something here.
 const KNOWN: [&str; 13] = [
-    "CodeUri", "InlineCode", "Role", "Policies", "Events", "AutoPublishAlias", "VersionDescription", "Tags",
-    "PermissionsBoundary", "AssumeRolePolicyDocument", "RolePath", "Tracing", "AutoPublishCodeSha256",
+    "CodeUri",
+    "InlineCode",
+    "Role",
+    "Policies",
+    "Events",
+    "AutoPublishAlias",
+    "VersionDescription",
+    "Tags",
+    "PermissionsBoundary",
+    "AssumeRolePolicyDocument",
+    "RolePath",
+    "Tracing",
+    "AutoPublishCodeSha256",
 ];
 
 pub(crate) fn transform(output: &mut Output, id: &str, source: &Map<String, Value>) -> Result<(), String> {
     let given = properties(source);
-    if let Some(unknown) = given.keys().find(|key| !PASSED.contains(&key.as_str()) && !KNOWN.contains(&key.as_str())) {
-        return Err(format!("property {unknown} of AWS::Serverless::Function is not supported by this engine yet, or not defined"));
+    if let Some(unknown) =
+        given.keys().find(|key| !PASSED.contains(&key.as_str()) && !KNOWN.contains(&key.as_str()))
+    {
+        return Err(format!(
+            "property {unknown} of AWS::Serverless::Function is not supported by this engine yet, or not defined"
+        ));
     }
     let code = code(&given)?;
     let mut function = Map::new();
@@ -67,7 +95,8 @@ fn code(given: &Map<String, Value>) -> Result<Value, String> {
         (None, Some(inline)) => Ok(json!({"ZipFile": inline})),
         (Some(Value::String(uri)), _) => {
             let path = uri.strip_prefix("s3://").ok_or(wrong)?;
-            let (bucket, key) = path.split_once('/').filter(|(b, k)| !b.is_empty() && !k.is_empty()).ok_or(wrong)?;
+            let (bucket, key) =
+                path.split_once('/').filter(|(b, k)| !b.is_empty() && !k.is_empty()).ok_or(wrong)?;
             let mut code = Map::from_iter([("S3Bucket".to_owned(), json!(bucket))]);
             match key.split_once("?versionId=") {
                 Some((key, version)) => {
@@ -167,13 +196,18 @@ fn add_alias(
         ));
     }
     let mut changing = ids::resolve_parameters(code, &output.parameters);
-    if let (Value::Object(changing), Some(Value::Object(environment))) = (&mut changing, given.get("Environment")) {
+    if let (Value::Object(changing), Some(Value::Object(environment))) =
+        (&mut changing, given.get("Environment"))
+    {
         changing.extend(environment.clone());
     }
     if let (Value::Object(changing), Some(memory)) = (&mut changing, given.get("MemorySize")) {
         changing.insert("MemorySize".into(), memory.clone());
     }
-    let version_id = match given.get("AutoPublishCodeSha256").map(|sha| ids::resolve_parameters(sha, &output.parameters)) {
+    let version_id = match given
+        .get("AutoPublishCodeSha256")
+        .map(|sha| ids::resolve_parameters(sha, &output.parameters))
+    {
         Some(Value::String(sha)) if sha.len() >= 10 => format!("{id}Version{}", &sha[..10]),
         _ => ids::hashed(&format!("{id}Version"), &changing),
     };
@@ -204,20 +238,28 @@ fn add_event(
 ) -> Result<(), String> {
     let kind = event.get("Type").and_then(Value::as_str).unwrap_or_default();
     if kind != "HttpApi" {
-        return Err(format!("Event with id [{name}] is invalid. Events of type {kind} are not supported by this engine yet"));
+        return Err(format!(
+            "Event with id [{name}] is invalid. Events of type {kind} are not supported by this engine yet"
+        ));
     }
     let given = properties(event.as_object().unwrap_or(&Map::new()));
     let api = match given.get("ApiId") {
         None => http_api::IMPLICIT.to_owned(),
         Some(reference) => match reference.get("Ref").and_then(Value::as_str) {
             Some(api) => api.to_owned(),
-            None => return Err(format!("Event with id [{name}] is invalid. ApiId must be a !Ref to an AWS::Serverless::HttpApi of the template")),
+            None => {
+                return Err(format!(
+                    "Event with id [{name}] is invalid. ApiId must be a !Ref to an AWS::Serverless::HttpApi of the template"
+                ));
+            }
         },
     };
     if let Some(unknown) = given.keys().find(|key| {
         !["ApiId", "Path", "Method", "PayloadFormatVersion", "TimeoutInMillis"].contains(&key.as_str())
     }) {
-        return Err(format!("Event with id [{name}] is invalid. {unknown} is not supported by this engine yet"));
+        return Err(format!(
+            "Event with id [{name}] is invalid. {unknown} is not supported by this engine yet"
+        ));
     }
     let explicit = given.contains_key("ApiId");
     let default_path = if explicit { "/$default" } else { "$default" };

@@ -9,7 +9,10 @@ const SECTIONS: [(&str, &str); 3] = [
 ];
 
 /// Merges the globals into the resources.
-pub(crate) fn apply(globals: Option<&Value>, resources: Map<String, Value>) -> Result<Map<String, Value>, String> {
+pub(crate) fn apply(
+    globals: Option<&Value>,
+    resources: Map<String, Value>,
+) -> Result<Map<String, Value>, String> {
     let Some(globals) = globals else { return Ok(resources) };
     let Value::Object(sections) = globals else {
         return Err("'Globals' section is invalid. It must be a non-empty dictionary".to_owned());
@@ -17,12 +20,15 @@ pub(crate) fn apply(globals: Option<&Value>, resources: Map<String, Value>) -> R
     for name in sections.keys() {
         if !SECTIONS.iter().any(|(section, _)| section == name) {
             let known = SECTIONS.map(|(section, _)| section).join(", ");
-            return Err(format!("'Globals' section is invalid. '{name}' is not supported. Must be one of the following values - [{known}]"));
+            return Err(format!(
+                "'Globals' section is invalid. '{name}' is not supported. Must be one of the following values - [{known}]"
+            ));
         }
     }
     let merged = resources.into_iter().map(|(id, mut resource)| {
         let kind = resource.get("Type").and_then(Value::as_str).unwrap_or_default();
-        let section = SECTIONS.iter().find(|(_, of)| *of == kind).and_then(|(name, _)| sections.get(*name)).cloned();
+        let section =
+            SECTIONS.iter().find(|(_, of)| *of == kind).and_then(|(name, _)| sections.get(*name)).cloned();
         if let (Some(global), Value::Object(map)) = (section, &mut resource) {
             let own = map.remove("Properties").unwrap_or_else(|| json!({}));
             map.insert("Properties".into(), merge(global, own));
@@ -61,7 +67,8 @@ fn merge(global: Value, own: Value) -> Value {
 
 /// Whether a mapping is an intrinsic function, which is a value and no mapping.
 fn is_function(map: &Map<String, Value>) -> bool {
-    map.len() == 1 && map.keys().next().is_some_and(|key| key == "Ref" || key == "Condition" || key.starts_with("Fn::"))
+    map.len() == 1
+        && map.keys().next().is_some_and(|key| key == "Ref" || key == "Condition" || key.starts_with("Fn::"))
 }
 
 #[cfg(test)]
@@ -70,11 +77,13 @@ mod tests {
 
     #[test]
     fn a_resources_own_properties_win_and_mappings_merge() {
-        let globals = json!({"Function": {"Timeout": 3, "Environment": {"Variables": {"A": 1}}, "Layers": ["g"]}});
+        let globals =
+            json!({"Function": {"Timeout": 3, "Environment": {"Variables": {"A": 1}}, "Layers": ["g"]}});
         let resources = json!({"F": {"Type": "AWS::Serverless::Function", "Properties": {
             "Timeout": 5, "Environment": {"Variables": {"B": 2}}, "Layers": ["o"]}}});
         let merged = apply(Some(&globals), resources.as_object().unwrap().clone()).unwrap();
-        let expected = json!({"Timeout": 5, "Environment": {"Variables": {"A": 1, "B": 2}}, "Layers": ["g", "o"]});
+        let expected =
+            json!({"Timeout": 5, "Environment": {"Variables": {"A": 1, "B": 2}}, "Layers": ["g", "o"]});
         assert_eq!(merged["F"]["Properties"], expected);
         assert!(apply(Some(&json!({"Api": {}})), Map::new()).is_err());
     }

@@ -8,8 +8,17 @@ use super::{Output, properties};
 pub(crate) const IMPLICIT: &str = "ServerlessHttpApi";
 
 const KNOWN: [&str; 11] = [
-    "Name", "StageName", "StageVariables", "Tags", "CorsConfiguration", "DefinitionBody", "DefaultRouteSettings",
-    "RouteSettings", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
+    "Name",
+    "StageName",
+    "StageVariables",
+    "Tags",
+    "CorsConfiguration",
+    "DefinitionBody",
+    "DefaultRouteSettings",
+    "RouteSettings",
+    "Description",
+    "DisableExecuteApiEndpoint",
+    "FailOnWarnings",
 ];
 
 /// A route that an event asks for.
@@ -30,7 +39,8 @@ pub(crate) fn source_arn(path: &str, method: &str) -> String {
         "*".to_owned()
     } else {
         let method = if method == "any" { "*".to_owned() } else { method.to_uppercase() };
-        let segments = path.split('/').map(|s| if s.starts_with('{') { "*" } else { s }).collect::<Vec<_>>().join("/");
+        let segments =
+            path.split('/').map(|s| if s.starts_with('{') { "*" } else { s }).collect::<Vec<_>>().join("/");
         format!("{method}{segments}")
     };
     updraft_types::apigateway::invocation_pattern(&call)
@@ -39,7 +49,9 @@ pub(crate) fn source_arn(path: &str, method: &str) -> String {
 pub(crate) fn transform(output: &mut Output, id: &str, source: &Map<String, Value>) -> Result<(), String> {
     let given = properties(source);
     if let Some(unknown) = given.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-        return Err(format!("property {unknown} of AWS::Serverless::HttpApi is not supported by this engine yet, or not defined"));
+        return Err(format!(
+            "property {unknown} of AWS::Serverless::HttpApi is not supported by this engine yet, or not defined"
+        ));
     }
     let routes = output.routes.remove(id).unwrap_or_default();
     let mut body = match given.get("DefinitionBody") {
@@ -68,7 +80,10 @@ pub(crate) fn transform(output: &mut Output, id: &str, source: &Map<String, Valu
     }
     body.insert("tags".into(), Value::Array(tags));
     if let Some(cors) = given.get("CorsConfiguration") {
-        body.insert("x-amazon-apigateway-cors".into(), cors_of(&super::ids::resolve_parameters(cors, &output.parameters))?);
+        body.insert(
+            "x-amazon-apigateway-cors".into(),
+            cors_of(&super::ids::resolve_parameters(cors, &output.parameters))?,
+        );
     }
     let mut api = Map::from_iter([("Body".to_owned(), Value::Object(body))]);
     for name in ["DisableExecuteApiEndpoint", "FailOnWarnings"] {
@@ -129,10 +144,15 @@ fn add_route(paths: &mut Value, route: &Route) -> Result<(), String> {
     if !names.is_empty() {
         operation["parameters"] = Value::Array(names);
     }
-    let Value::Object(paths) = paths else { return Err("'paths' of the DefinitionBody must be a mapping".to_owned()) };
+    let Value::Object(paths) = paths else {
+        return Err("'paths' of the DefinitionBody must be a mapping".to_owned());
+    };
     let path = paths.entry(&route.path).or_insert_with(|| json!({}));
     if path.get(method).is_some() {
-        return Err(format!("API method \"{}\" defined multiple times for path \"{}\".", route.method, route.path));
+        return Err(format!(
+            "API method \"{}\" defined multiple times for path \"{}\".",
+            route.method, route.path
+        ));
     }
     path[method] = operation;
     Ok(())
@@ -154,7 +174,9 @@ fn cors_of(given: &Value) -> Result<Value, String> {
             let mut cors = Map::new();
             for (key, value) in map {
                 let Some((_, name)) = NAMES.iter().find(|(given, _)| given == key) else {
-                    return Err(format!("Invalid value for 'CorsConfiguration' property: {key} is not part of it."));
+                    return Err(format!(
+                        "Invalid value for 'CorsConfiguration' property: {key} is not part of it."
+                    ));
                 };
                 cors.insert((*name).into(), value.clone());
             }

@@ -65,14 +65,21 @@ fn write_text(out: &mut String, text: &str) {
 pub(crate) fn resolve_parameters(value: &Value, parameters: &BTreeMap<String, Value>) -> Value {
     match value {
         Value::Object(map) => {
-            if let Some(value) =
-                map.get("Ref").filter(|_| map.len() == 1).and_then(Value::as_str).and_then(|name| parameters.get(name))
+            if let Some(value) = map
+                .get("Ref")
+                .filter(|_| map.len() == 1)
+                .and_then(Value::as_str)
+                .and_then(|name| parameters.get(name))
             {
                 return value.clone();
             }
-            Value::Object(map.iter().map(|(key, value)| (key.clone(), resolve_parameters(value, parameters))).collect())
+            Value::Object(
+                map.iter().map(|(key, value)| (key.clone(), resolve_parameters(value, parameters))).collect(),
+            )
         }
-        Value::Array(items) => Value::Array(items.iter().map(|item| resolve_parameters(item, parameters)).collect()),
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| resolve_parameters(item, parameters)).collect())
+        }
         scalar => scalar.clone(),
     }
 }
@@ -88,8 +95,12 @@ pub(crate) fn rename_references(resources: &mut Map<String, Value>, sources: &Ma
         for (generated, resource) in resources.iter() {
             let own = resource.pointer("/Properties/FunctionName/Ref").and_then(Value::as_str) == Some(id);
             match resource.get("Type").and_then(Value::as_str) {
-                Some("AWS::Lambda::Alias") if own => drop(names.insert(format!("{id}.Alias"), generated.clone())),
-                Some("AWS::Lambda::Version") if own => drop(names.insert(format!("{id}.Version"), generated.clone())),
+                Some("AWS::Lambda::Alias") if own => {
+                    drop(names.insert(format!("{id}.Alias"), generated.clone()))
+                }
+                Some("AWS::Lambda::Version") if own => {
+                    drop(names.insert(format!("{id}.Version"), generated.clone()))
+                }
                 _ => {}
             }
         }
@@ -163,7 +174,8 @@ mod tests {
     fn hashes_are_those_of_the_official_transform() {
         // `echo -n '{"S3Bucket":"b","S3Key":"k"}' | sha1sum`
         let id = hashed("FnVersion", &json!({"S3Key": "k", "S3Bucket": "b"}));
-        let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, br#"{"S3Bucket":"b","S3Key":"k"}"#);
+        let digest =
+            ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, br#"{"S3Bucket":"b","S3Key":"k"}"#);
         let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(id, format!("FnVersion{}", &hex[..10]));
     }

@@ -58,7 +58,13 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn add(&mut self, id: impl Into<String>, kind: &str, properties: Map<String, Value>, source: &Map<String, Value>) {
+    pub(crate) fn add(
+        &mut self,
+        id: impl Into<String>,
+        kind: &str,
+        properties: Map<String, Value>,
+        source: &Map<String, Value>,
+    ) {
         let mut resource = Map::new();
         resource.insert("Type".into(), kind.into());
         resource.insert("Properties".into(), Value::Object(properties));
@@ -119,9 +125,9 @@ pub fn transform(
                 Ok(())
             }
             "AWS::Serverless::SimpleTable" => simple_table::transform(&mut output, id, &map),
-            other if other.starts_with("AWS::Serverless::") => {
-                Err(format!("{other} is not supported by this engine yet; declare the resources it stands for"))
-            }
+            other if other.starts_with("AWS::Serverless::") => Err(format!(
+                "{other} is not supported by this engine yet; declare the resources it stands for"
+            )),
             _ => {
                 output.resources.insert(id.clone(), resource.clone());
                 Ok(())

@@ -51,7 +51,11 @@ pub(crate) fn read(given: Option<&Value>, partition: &str) -> Result<Policies, S
                     policies.inline.push((index, fill(&name, &parameters)?));
                 }
             }
-            other => return Err(format!("Policy at index {index} in the 'Policies' property is not valid: {other}")),
+            other => {
+                return Err(format!(
+                    "Policy at index {index} in the 'Policies' property is not valid: {other}"
+                ));
+            }
         }
     }
     Ok(policies)
@@ -73,16 +77,21 @@ pub(crate) fn managed_arn(name: &str, partition: &str) -> String {
 /// A policy template with its parameters put in.
 fn fill(name: &str, given: &Value) -> Result<Value, String> {
     let Some(template) = TEMPLATES.get(name) else {
-        return Err(format!("Must specify valid parameter values for policy template '{name}', or a policy that exists: there is no such template"));
+        return Err(format!(
+            "Must specify valid parameter values for policy template '{name}', or a policy that exists: there is no such template"
+        ));
     };
     let empty = Map::new();
     let given = given.as_object().unwrap_or(&empty);
     let declared: Vec<&str> =
         template["parameters"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let missing: Vec<_> = declared.iter().filter(|parameter| !given.contains_key(**parameter)).copied().collect();
+    let missing: Vec<_> =
+        declared.iter().filter(|parameter| !given.contains_key(**parameter)).copied().collect();
     if !missing.is_empty() {
         let missing = missing.join(", ");
-        return Err(format!("Following required parameters of policy template '{name}' don't have values: [{missing}]"));
+        return Err(format!(
+            "Following required parameters of policy template '{name}' don't have values: [{missing}]"
+        ));
     }
     Ok(json!({"Statement": put_in(&template["statement"], given)}))
 }
@@ -90,8 +99,11 @@ fn fill(name: &str, given: &Value) -> Result<Value, String> {
 fn put_in(value: &Value, given: &Map<String, Value>) -> Value {
     match value {
         Value::Object(map) => {
-            if let Some(value) =
-                map.get("Ref").filter(|_| map.len() == 1).and_then(Value::as_str).and_then(|name| given.get(name))
+            if let Some(value) = map
+                .get("Ref")
+                .filter(|_| map.len() == 1)
+                .and_then(Value::as_str)
+                .and_then(|name| given.get(name))
             {
                 return value.clone();
             }
@@ -108,7 +120,9 @@ mod tests {
 
     #[test]
     fn templates_are_filled_and_what_they_lack_is_told() {
-        let policies = read(Some(&json!([{"DynamoDBReadPolicy": {"TableName": {"Ref": "T"}}}, "AWSLambdaRole"])), "aws").unwrap();
+        let policies =
+            read(Some(&json!([{"DynamoDBReadPolicy": {"TableName": {"Ref": "T"}}}, "AWSLambdaRole"])), "aws")
+                .unwrap();
         let text = policies.inline[0].1.to_string();
         assert!(text.contains(r#""tableName":{"Ref":"T"}"#), "{text}");
         assert_eq!(policies.managed, [json!("arn:aws:iam::aws:policy/service-role/AWSLambdaRole")]);

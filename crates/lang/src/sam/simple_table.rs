@@ -4,13 +4,21 @@ use serde_json::{Map, Value, json};
 
 use super::{Output, properties};
 
-const KNOWN: [&str; 6] =
-    ["PrimaryKey", "ProvisionedThroughput", "TableName", "Tags", "SSESpecification", "PointInTimeRecoverySpecification"];
+const KNOWN: [&str; 6] = [
+    "PrimaryKey",
+    "ProvisionedThroughput",
+    "TableName",
+    "Tags",
+    "SSESpecification",
+    "PointInTimeRecoverySpecification",
+];
 
 pub(crate) fn transform(output: &mut Output, id: &str, source: &Map<String, Value>) -> Result<(), String> {
     let given = properties(source);
     if let Some(unknown) = given.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-        return Err(format!("property {unknown} not defined for resource of type AWS::Serverless::SimpleTable"));
+        return Err(format!(
+            "property {unknown} not defined for resource of type AWS::Serverless::SimpleTable"
+        ));
     }
     let key = given.get("PrimaryKey");
     let name = key.and_then(|key| key.get("Name")).cloned().unwrap_or_else(|| json!("id"));
@@ -18,7 +26,11 @@ pub(crate) fn transform(output: &mut Output, id: &str, source: &Map<String, Valu
         None | Some("String") => "S",
         Some("Number") => "N",
         Some("Binary") => "B",
-        Some(other) => return Err(format!("'PrimaryKey' is missing required Property 'Type' or has the unknown type {other}.")),
+        Some(other) => {
+            return Err(format!(
+                "'PrimaryKey' is missing required Property 'Type' or has the unknown type {other}."
+            ));
+        }
     };
     let mut table = Map::new();
     table.insert("AttributeDefinitions".into(), json!([{"AttributeName": name, "AttributeType": kind}]));

@@ -49,7 +49,8 @@ impl Document {
     /// Reads a template.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         if text.len() > TEMPLATE_BYTES_MAX {
-            let message = format!("a template has at most {TEMPLATE_BYTES_MAX} bytes, this one has {}", text.len());
+            let message =
+                format!("a template has at most {TEMPLATE_BYTES_MAX} bytes, this one has {}", text.len());
             return Err(TemplateError { message, place: Place { line: 1, column: 1 } });
         }
         let mut reader = Reader {
@@ -122,7 +123,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&mut self, event: Event<'a>, at: Place, pointer: &str, depth: usize) -> Result<Value, TemplateError> {
+    fn value(
+        &mut self,
+        event: Event<'a>,
+        at: Place,
+        pointer: &str,
+        depth: usize,
+    ) -> Result<Value, TemplateError> {
         self.parts += 1;
         if depth > DEPTH_MAX || self.parts > PARTS_MAX {
             return error("the template is nested too deep or too large", at);
@@ -131,7 +138,8 @@ impl<'a> Reader<'a> {
         let (value, anchor, tag) = match event {
             Event::Alias(anchor) => {
                 let value = self.anchors.get(&anchor).cloned();
-                let value = value.map_or_else(|| error("an alias of an anchor that is not complete", at), Ok)?;
+                let value =
+                    value.map_or_else(|| error("an alias of an anchor that is not complete", at), Ok)?;
                 self.parts += count(&value);
                 return Ok(value);
             }
@@ -180,7 +188,13 @@ impl<'a> Reader<'a> {
                 _ => return error("a key must be text", at),
             };
             if let Some(first) = written.insert(key.clone(), at) {
-                return error(format!("the key {key:?} stands here for the second time; the first is on line {}", first.line), at);
+                return error(
+                    format!(
+                        "the key {key:?} stands here for the second time; the first is on line {}",
+                        first.line
+                    ),
+                    at,
+                );
             }
             let member = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
             self.places.insert(member.clone(), at);
@@ -244,7 +258,12 @@ fn tagged(tag: &Tag, value: Value, at: Place) -> Result<Value, TemplateError> {
     let value = match (name.as_str(), value) {
         ("Fn::GetAtt", Value::String(text)) => match text.split_once('.') {
             Some((resource, attribute)) => Value::from(vec![resource, attribute]),
-            None => return error(format!("!GetAtt {text} must name a resource and its attribute: Resource.Attribute"), at),
+            None => {
+                return error(
+                    format!("!GetAtt {text} must name a resource and its attribute: Resource.Attribute"),
+                    at,
+                );
+            }
         },
         (_, value) => value,
     };

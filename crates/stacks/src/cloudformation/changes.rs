@@ -33,7 +33,11 @@ pub(crate) enum Action {
 }
 
 /// The properties of a resource that differ, and whether they make it anew.
-pub(crate) fn differences(kind: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<(String, bool)> {
+pub(crate) fn differences(
+    kind: &str,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> Vec<(String, bool)> {
     let replacing = resources::provider(kind).map_or(&[][..], |provider| provider.replaced_by());
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
     names.sort();
@@ -51,17 +55,21 @@ pub(crate) fn compute(
     exports: &BTreeMap<String, String>,
 ) -> Result<Vec<Change>, Refusal> {
     let told = |error: CfnError| validation(error.to_string());
-    let values = cfn::parameter_values(template, &wanted.parameters).map_err(|error| validation(error.to_string()))?;
+    let values =
+        cfn::parameter_values(template, &wanted.parameters).map_err(|error| validation(error.to_string()))?;
     let none = BTreeMap::new();
     let had = stack.map_or(&none, |stack| &stack.resources);
     let mut changes: BTreeMap<String, Option<Change>> = BTreeMap::new();
     let conditions = Foreseen { scope, stack, had, changes: &changes, exports };
-    let existing = prepare::existing(template, &Resolver::new(template, &values, &conditions).map_err(told)?)?;
+    let existing =
+        prepare::existing(template, &Resolver::new(template, &values, &conditions).map_err(told)?)?;
     let waits = cfn::order(template, &existing).map_err(told)?;
     while changes.len() < existing.len() {
         let ready: Vec<String> = waits
             .iter()
-            .filter(|(name, waits)| !changes.contains_key(*name) && waits.iter().all(|w| changes.contains_key(w)))
+            .filter(|(name, waits)| {
+                !changes.contains_key(*name) && waits.iter().all(|w| changes.contains_key(w))
+            })
             .map(|(name, _)| name.clone())
             .collect();
         for name in ready {
@@ -75,18 +83,24 @@ pub(crate) fn compute(
         }
     }
     let in_order = template.resources.iter().filter_map(|(name, _)| changes.get(name).cloned().flatten());
-    let removed = had.values().filter(|resource| !existing.contains(&resource.logical_id)).map(|resource| Change {
-        action: Action::Remove,
-        logical_id: resource.logical_id.clone(),
-        physical_id: Some(resource.physical_id.clone()),
-        kind: resource.kind.clone(),
-        replaced: false,
-        properties: Vec::new(),
-    });
+    let removed =
+        had.values().filter(|resource| !existing.contains(&resource.logical_id)).map(|resource| Change {
+            action: Action::Remove,
+            logical_id: resource.logical_id.clone(),
+            physical_id: Some(resource.physical_id.clone()),
+            kind: resource.kind.clone(),
+            replaced: false,
+            properties: Vec::new(),
+        });
     Ok(in_order.chain(removed).collect())
 }
 
-fn change_of(name: &str, kind: &str, had: Option<&Resource>, properties: &Map<String, Value>) -> Option<Change> {
+fn change_of(
+    name: &str,
+    kind: &str,
+    had: Option<&Resource>,
+    properties: &Map<String, Value>,
+) -> Option<Change> {
     let base = Change {
         action: Action::Add,
         logical_id: name.to_owned(),

@@ -13,7 +13,11 @@ pub(crate) fn read<T: Structure>(properties: &Map<String, Json>) -> Result<T, Re
     Ok(T::from_members(members(properties, T::SHAPE, "")?))
 }
 
-fn members(properties: &Map<String, Json>, shape: &'static StructShape, path: &str) -> Result<Members, Refusal> {
+fn members(
+    properties: &Map<String, Json>,
+    shape: &'static StructShape,
+    path: &str,
+) -> Result<Members, Refusal> {
     let mut members = Members::of(shape);
     for (key, json) in properties {
         let Some(at) = shape.members.iter().position(|member| member.name.eq_ignore_ascii_case(key)) else {

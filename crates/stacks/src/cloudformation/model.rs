@@ -141,7 +141,8 @@ pub(crate) const EVENTS: Table<(Scope, String, u64), Event> = Table::new("cloudf
 /// How many events a stack has.
 const EVENT_COUNTS: Table<(Scope, String), u64> = Table::new("cloudformation.event_count");
 /// Change sets by stack id and name.
-pub(crate) const CHANGE_SETS: Table<(Scope, String, String), ChangeSet> = Table::new("cloudformation.change_set");
+pub(crate) const CHANGE_SETS: Table<(Scope, String, String), ChangeSet> =
+    Table::new("cloudformation.change_set");
 
 /// The type that a stack's own events carry.
 pub(crate) const STACK_KIND: &str = "AWS::CloudFormation::Stack";
@@ -154,7 +155,11 @@ impl Stack {
 }
 
 /// A stack by name or id. A name finds a living stack only.
-pub(crate) fn find(read: &(impl Read + ?Sized), scope: &Scope, name_or_id: &str) -> Result<Option<Stack>, Fault> {
+pub(crate) fn find(
+    read: &(impl Read + ?Sized),
+    scope: &Scope,
+    name_or_id: &str,
+) -> Result<Option<Stack>, Fault> {
     if name_or_id.parse::<Arn>().is_ok() {
         return STACKS.get(read, &(scope.clone(), name_or_id.to_owned()));
     }
@@ -209,14 +214,21 @@ pub(crate) fn set_status(
 pub(crate) fn tell(cx: &mut Cx<'_>, scope: &Scope, stack_id: &str, mut event: Event) -> Result<(), Fault> {
     let place = (scope.clone(), stack_id.to_owned());
     let number = EVENT_COUNTS.get(cx, &place)?.unwrap_or(0);
-    let stem = if event.kind == STACK_KIND { String::new() } else { format!("{}-{}-", event.logical_id, event.status) };
+    let stem = if event.kind == STACK_KIND {
+        String::new()
+    } else {
+        format!("{}-{}-", event.logical_id, event.status)
+    };
     event.id = format!("{stem}{}", cx.ids().uuid());
     EVENT_COUNTS.put(cx, &place, &(number + 1))?;
     EVENTS.put(cx, &(scope.clone(), stack_id.to_owned(), number), &event)
 }
 
 /// Every export of the scope: name, value, stack id.
-pub(crate) fn exports(read: &(impl Read + ?Sized), scope: &Scope) -> Result<Vec<(String, String, String)>, Fault> {
+pub(crate) fn exports(
+    read: &(impl Read + ?Sized),
+    scope: &Scope,
+) -> Result<Vec<(String, String, String)>, Fault> {
     let mut all = Vec::new();
     for (_, stack) in STACKS.all(read, scope)? {
         if stack.status == "DELETE_COMPLETE" {

@@ -57,9 +57,11 @@ async fn fetch(cx: &ServeCx, url: &str) -> Result<String> {
         Some(refusal) => validation(format!("S3 error: {}", refusal.message)).into(),
         None => error,
     })?;
-    let bytes = output.body.unwrap_or_default().collect(updraft_lang::template::TEMPLATE_BYTES_MAX as u64).await;
+    let bytes =
+        output.body.unwrap_or_default().collect(updraft_lang::template::TEMPLATE_BYTES_MAX as u64).await;
     let bytes = bytes.map_err(|error| validation(format!("S3 error: {error}")))?;
-    Ok(String::from_utf8(bytes.to_vec()).map_err(|_| validation("Template format error: the template is not UTF-8."))?)
+    Ok(String::from_utf8(bytes.to_vec())
+        .map_err(|_| validation("Template format error: the template is not UTF-8."))?)
 }
 
 fn percent_decode(text: &str) -> String {
@@ -91,7 +93,9 @@ pub(crate) fn parameters(
         let key = parameter.parameter_key.unwrap_or_default();
         let value = if parameter.use_previous_value == Some(true) {
             let Some(stack) = previous else {
-                return Err(validation(format!("Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key not in the previous template")));
+                return Err(validation(format!(
+                    "Invalid input for parameter key {key}. Cannot specify usePreviousValue as true for a parameter key not in the previous template"
+                )));
             };
             match stack.wanted.parameters.get(&key) {
                 Some(value) => value.clone(),
@@ -109,7 +113,9 @@ pub(crate) fn parameters(
 pub(crate) fn tags(given: Option<Vec<Tag>>) -> Result<BTreeMap<String, String>, Refusal> {
     let tags = given.unwrap_or_default();
     if tags.len() > 50 {
-        return Err(validation("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50"));
+        return Err(validation(
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to 50",
+        ));
     }
     Ok(tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
@@ -132,9 +138,11 @@ pub(crate) fn prepare(
     let processed = process(&text, &parameters, scope)?;
     let template = read(&processed)?;
     check_capabilities(&template, &capabilities, sam_asked(&text), by_change_set)?;
-    let values = cfn::parameter_values(&template, &parameters).map_err(|error| validation(error.to_string()))?;
+    let values =
+        cfn::parameter_values(&template, &parameters).map_err(|error| validation(error.to_string()))?;
     let nothing = Nothing(scope);
-    let resolver = Resolver::new(&template, &values, &nothing).map_err(|error| validation(error.to_string()))?;
+    let resolver =
+        Resolver::new(&template, &values, &nothing).map_err(|error| validation(error.to_string()))?;
     let wanted = existing(&template, &resolver)?;
     cfn::order(&template, &wanted).map_err(|error| validation(error.to_string()))?;
     Ok(Prepared { wanted: Wanted { template: text, processed, parameters, tags, capabilities }, template })
@@ -145,8 +153,13 @@ fn sam_asked(text: &str) -> bool {
 }
 
 /// A template's value with its transform carried out.
-pub(crate) fn process(text: &str, parameters: &BTreeMap<String, String>, scope: &Scope) -> Result<Value, Refusal> {
-    let document = Document::parse(text).map_err(|error| validation(format!("Template format error: {error}")))?;
+pub(crate) fn process(
+    text: &str,
+    parameters: &BTreeMap<String, String>,
+    scope: &Scope,
+) -> Result<Value, Refusal> {
+    let document =
+        Document::parse(text).map_err(|error| validation(format!("Template format error: {error}")))?;
     let transforms = match document.value.get("Transform") {
         None => Vec::new(),
         Some(Value::Array(names)) => names.clone(),
@@ -179,14 +192,24 @@ pub(crate) fn read(processed: &Value) -> Result<Template, Refusal> {
     }
     for (id, resource) in &template.resources {
         let Some(provider) = resources::provider(&resource.kind) else { continue };
-        if let Some(property) = resource.properties.keys().find(|key| !provider.properties().contains(&key.as_str())) {
-            return Err(validation(format!("Properties validation failed for resource {id} with message: Encountered unsupported property {property}")));
+        if let Some(property) =
+            resource.properties.keys().find(|key| !provider.properties().contains(&key.as_str()))
+        {
+            return Err(validation(format!(
+                "Properties validation failed for resource {id} with message: Encountered unsupported property {property}"
+            )));
         }
         let missing = provider.required().iter().find(|key| !resource.properties.contains_key(**key));
         if let Some(property) = missing {
-            return Err(validation(format!("Properties validation failed for resource {id} with message: required key [{property}] not found")));
+            return Err(validation(format!(
+                "Properties validation failed for resource {id} with message: required key [{property}] not found"
+            )));
         }
-        if resource.update_policy.as_ref().is_some_and(|policy| policy.get("CodeDeployLambdaAliasUpdate").is_some()) {
+        if resource
+            .update_policy
+            .as_ref()
+            .is_some_and(|policy| policy.get("CodeDeployLambdaAliasUpdate").is_some())
+        {
             return Err(not_supported("UpdatePolicy CodeDeployLambdaAliasUpdate"));
         }
     }

@@ -100,9 +100,14 @@ impl Run {
             }
             Phase::RollBackCreation => {
                 let failed = self.delete_all(false).await?;
-                let reason = failed.map(|failed| format!("The following resource(s) failed to delete: [{failed}]. "));
+                let reason =
+                    failed.map(|failed| format!("The following resource(s) failed to delete: [{failed}]. "));
                 let delete = self.look(|stack| stack.on_failure == OnFailure::Delete);
-                let (done, undone) = if delete { ("DELETE_COMPLETE", "DELETE_FAILED") } else { ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED") };
+                let (done, undone) = if delete {
+                    ("DELETE_COMPLETE", "DELETE_FAILED")
+                } else {
+                    ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+                };
                 self.end(if reason.is_none() { done } else { undone }, reason).await
             }
             Phase::RollBackUpdate => self.roll_back_update().await,
@@ -112,7 +117,8 @@ impl Run {
             }
             Phase::Delete => {
                 let failed = self.delete_all(true).await?;
-                let reason = failed.map(|failed| format!("The following resource(s) failed to delete: [{failed}]. "));
+                let reason =
+                    failed.map(|failed| format!("The following resource(s) failed to delete: [{failed}]. "));
                 self.end(if reason.is_none() { "DELETE_COMPLETE" } else { "DELETE_FAILED" }, reason).await
             }
         }
@@ -185,10 +191,15 @@ impl Run {
                     stack.outputs = outputs;
                     stack.status == "UPDATE_IN_PROGRESS"
                 });
-                self.end(if updating { "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" } else { "CREATE_COMPLETE" }, None).await
+                self.end(
+                    if updating { "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" } else { "CREATE_COMPLETE" },
+                    None,
+                )
+                .await
             }
             Err(reason) => {
-                let (updating, on_failure) = self.look(|stack| (stack.status == "UPDATE_IN_PROGRESS", stack.on_failure));
+                let (updating, on_failure) =
+                    self.look(|stack| (stack.status == "UPDATE_IN_PROGRESS", stack.on_failure));
                 let told = Some(format!("{reason} "));
                 match (on_failure, updating) {
                     (OnFailure::DoNothing, true) => self.end("UPDATE_FAILED", told).await,
@@ -215,7 +226,8 @@ impl Run {
         let planned = {
             let world = self.world()?;
             Resolver::new(&template, &values, &world).and_then(|resolver| {
-                let existing = prepare::existing(&template, &resolver).map_err(|r| CfnError::new(r.message))?;
+                let existing =
+                    prepare::existing(&template, &resolver).map_err(|r| CfnError::new(r.message))?;
                 Ok((cfn::order(&template, &existing)?, existing))
             })
         };
@@ -246,7 +258,8 @@ impl Run {
         }
         drop(under_way);
         if !failed.is_empty() {
-            let verb = if self.look(|stack| stack.status == "UPDATE_IN_PROGRESS") { "update" } else { "create" };
+            let verb =
+                if self.look(|stack| stack.status == "UPDATE_IN_PROGRESS") { "update" } else { "create" };
             return Ok(Err(format!("The following resource(s) failed to {verb}: [{}].", failed.join(", "))));
         }
         self.look(|stack| {
@@ -288,7 +301,12 @@ impl Run {
     }
 
     /// Makes or updates one resource, if it is not yet as it should be.
-    async fn make_one(&self, name: &str, template: &Template, values: &BTreeMap<String, Value>) -> Result<()> {
+    async fn make_one(
+        &self,
+        name: &str,
+        template: &Template,
+        values: &BTreeMap<String, Value>,
+    ) -> Result<()> {
         let Some(declared) = template.resource(name) else { return Ok(()) };
         let resolved = {
             let world = self.world()?;
@@ -339,15 +357,24 @@ impl Run {
                 }
                 let anew = had.kind != resource.kind || differences.iter().any(|(_, anew)| *anew);
                 let before = had.before.clone().unwrap_or_else(|| Box::new(had.clone()));
-                if anew && provider.naming().property.is_some_and(|property| {
-                    resource.properties.contains_key(property) && had.kind == resource.kind
-                        && had.properties.get(property) == resource.properties.get(property)
-                }) {
+                if anew
+                    && provider.naming().property.is_some_and(|property| {
+                        resource.properties.contains_key(property)
+                            && had.kind == resource.kind
+                            && had.properties.get(property) == resource.properties.get(property)
+                    })
+                {
                     let message = format!(
                         "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename {} and update the stack again.",
                         had.physical_id
                     );
-                    return self.failed(Resource { before: Some(before), fresh: false, ..had.clone() }, "UPDATE_FAILED", &message).await;
+                    return self
+                        .failed(
+                            Resource { before: Some(before), fresh: false, ..had.clone() },
+                            "UPDATE_FAILED",
+                            &message,
+                        )
+                        .await;
                 }
                 resource.before = Some(before);
                 (!anew).then(|| had.clone())
@@ -360,15 +387,22 @@ impl Run {
         }
     }
 
-    async fn create(&self, provider: &dyn resources::Provider, mut resource: Resource, had: bool) -> Result<()> {
+    async fn create(
+        &self,
+        provider: &dyn resources::Provider,
+        mut resource: Resource,
+        had: bool,
+    ) -> Result<()> {
         let again = !resource.physical_id.is_empty();
         if !again {
             resource.physical_id = self.name(provider, &resource);
         }
         let replacing = had && resource.before.is_some();
-        resource.status = if replacing && !again { "UPDATE_IN_PROGRESS" } else { "CREATE_IN_PROGRESS" }.to_owned();
+        resource.status =
+            if replacing && !again { "UPDATE_IN_PROGRESS" } else { "CREATE_IN_PROGRESS" }.to_owned();
         if replacing {
-            let reason = "Requested update requires the creation of a new physical resource; hence creating one.";
+            let reason =
+                "Requested update requires the creation of a new physical resource; hence creating one.";
             resource.reason = Some(reason.to_owned());
         }
         let mut recorded = resource.clone();
@@ -383,7 +417,12 @@ impl Run {
         self.settle(resource, made, complete, failed).await
     }
 
-    async fn update(&self, provider: &dyn resources::Provider, had: Resource, mut resource: Resource) -> Result<()> {
+    async fn update(
+        &self,
+        provider: &dyn resources::Provider,
+        had: Resource,
+        mut resource: Resource,
+    ) -> Result<()> {
         resource.physical_id = had.physical_id.clone();
         resource.reference = had.reference.clone();
         resource.attributes = had.attributes.clone();
@@ -442,7 +481,8 @@ impl Run {
     /// The name a resource is made under: its own, or one like AWS's.
     fn name(&self, provider: &dyn resources::Provider, resource: &Resource) -> String {
         let naming = provider.naming();
-        let given = naming.property.and_then(|property| resource.properties.get(property)).and_then(Value::as_str);
+        let given =
+            naming.property.and_then(|property| resource.properties.get(property)).and_then(Value::as_str);
         if let Some(given) = given {
             return given.to_owned();
         }
@@ -459,7 +499,8 @@ impl Run {
     /// Goes back to what the stack was before.
     async fn roll_back_update(&self) -> Result<()> {
         let touched: Vec<Resource> = self.look(|stack| {
-            let touched = stack.resources.values().filter(|resource| resource.fresh || resource.before.is_some());
+            let touched =
+                stack.resources.values().filter(|resource| resource.fresh || resource.before.is_some());
             touched.cloned().collect()
         });
         let mut failed = Vec::new();
@@ -468,7 +509,11 @@ impl Run {
             match resource.before.clone() {
                 Some(old) if !resource.fresh => {
                     let Some(provider) = resources::provider(&resource.kind) else { continue };
-                    let step = Resource { status: "UPDATE_IN_PROGRESS".to_owned(), changed: self.cx.now(), ..resource.clone() };
+                    let step = Resource {
+                        status: "UPDATE_IN_PROGRESS".to_owned(),
+                        changed: self.cx.now(),
+                        ..resource.clone()
+                    };
                     self.save(Some(&step)).await?;
                     match provider.update(&self.calls, &resource, &old.properties).await {
                         Ok(made) => {
@@ -502,7 +547,9 @@ impl Run {
                 before => self.look(|stack| {
                     stack.leftovers.push(Resource { deletion_policy: None, before: None, ..resource });
                     match before {
-                        Some(old) => drop(stack.resources.insert(name, Resource { before: None, fresh: false, ..*old })),
+                        Some(old) => drop(
+                            stack.resources.insert(name, Resource { before: None, fresh: false, ..*old }),
+                        ),
                         None => drop(stack.resources.remove(&name)),
                     }
                 }),
@@ -547,7 +594,13 @@ impl Run {
     /// Deletes every resource. Answers the names of those that could not be.
     async fn delete_all(&self, keep_retained: bool) -> Result<Option<String>> {
         let all: Vec<Resource> = self.look(|stack| {
-            stack.resources.values().chain(&stack.leftovers).filter(|r| r.status != "DELETE_COMPLETE").cloned().collect()
+            stack
+                .resources
+                .values()
+                .chain(&stack.leftovers)
+                .filter(|r| r.status != "DELETE_COMPLETE")
+                .cloned()
+                .collect()
         });
         let mut failed = Vec::new();
         for resource in in_deletion_order(&all) {
@@ -585,7 +638,9 @@ impl Run {
             self.save(Some(&told("DELETE_SKIPPED", None))).await?;
             return Ok("DELETE_SKIPPED");
         }
-        if resource.physical_id.is_empty() || resource.status == "CREATE_FAILED" && resource.reference.is_empty() {
+        if resource.physical_id.is_empty()
+            || resource.status == "CREATE_FAILED" && resource.reference.is_empty()
+        {
             // It never came to be.
             self.save(Some(&told("DELETE_COMPLETE", None))).await?;
             return Ok("DELETE_COMPLETE");

@@ -14,8 +14,8 @@ use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use ring::digest;
 use tempfile::NamedTempFile;
-use updraft_api::{ByteStream, StreamError};
 use updraft_kernel::{BlobId, BlobReceipt, Blobs, Fault, InUse};
+use updraft_kernel::{ByteStream, StreamError};
 
 use super::OpenError;
 use super::folder::{io_error, sync_dir};

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use updraft_api::{ByteStream, StreamError};
 use updraft_kernel::{BlobId, BlobReceipt, Blobs, Fault, InUse};
+use updraft_kernel::{ByteStream, StreamError};
 
 /// The largest blob the twin holds; tests have no use for more.
 const BLOB_BYTES_MAX: u64 = 1 << 30;

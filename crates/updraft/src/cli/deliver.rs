@@ -39,7 +39,7 @@ pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
     let session = Session::new(json);
     let unfinished = "the next `updraft deliver` goes on with a release under way; `updraft release \
                       rollback` takes it back";
-    let outcome = session.until_stopped(deliver(&session, &arguments), unfinished).await;
+    let outcome = session.until_stopped(Box::pin(deliver(&session, &arguments)), unfinished).await;
     session.end(outcome)
 }
 

@@ -27,7 +27,11 @@ pub async fn run(_: Arguments, json: bool) -> anyhow::Result<ExitCode> {
         let missing = capabilities.iter().filter(|c| !c.holds).count();
         match missing {
             0 => writeln!(out, "Everything holds.")?,
-            n => writeln!(out, "{n} of {} parts do not hold here; functions run all the same.", capabilities.len())?,
+            n => writeln!(
+                out,
+                "{n} of {} parts do not hold here; functions run all the same.",
+                capabilities.len()
+            )?,
         }
     }
     Ok(Exit::Success.into())
@@ -35,7 +39,9 @@ pub async fn run(_: Arguments, json: bool) -> anyhow::Result<ExitCode> {
 
 fn table(capabilities: &[Capability]) -> Table {
     let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(comfy_table::presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["part", "holds", "by which means, or what is missing"]);
     for capability in capabilities {
         let holds = if capability.holds { "yes" } else { "NO" };

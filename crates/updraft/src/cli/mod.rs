@@ -50,7 +50,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Up(arguments) => up::run(arguments, json).await,
         Command::Deploy(arguments) => deploy::run(arguments, json).await,
-        Command::Deliver(arguments) => deliver::run(arguments, json).await,
+        Command::Deliver(arguments) => Box::pin(deliver::run(arguments, json)).await,
         Command::Release(arguments) => release::run(arguments, json).await,
         Command::Invoke(arguments) => invoke::run(arguments, json).await,
         Command::Logs(arguments) => logs::run(arguments, json).await,

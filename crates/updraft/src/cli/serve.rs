@@ -67,7 +67,9 @@ fn auth_mode(asked: Option<Auth>, listen: SocketAddr) -> Result<AuthMode, Report
     match (asked, listen.ip().is_loopback()) {
         (Some(Auth::Development), false) => Err(Report::new(
             Exit::Usage,
-            format!("development credentials are for loopback only, and {listen} can be reached from elsewhere"),
+            format!(
+                "development credentials are for loopback only, and {listen} can be reached from elsewhere"
+            ),
         )
         .hint("leave out --auth, or listen on 127.0.0.1")),
         (Some(Auth::Enforce), _) | (None, false) => Ok(AuthMode::Enforce),

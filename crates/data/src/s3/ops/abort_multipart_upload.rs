@@ -14,7 +14,11 @@ impl Handle<AbortMultipartUpload> for S3 {
         guard::on_object(scope, "s3:AbortMultipartUpload", &input.bucket, &input.key)
     }
 
-    fn handle(&self, cx: &mut Cx<'_>, input: AbortMultipartUploadRequest) -> Result<AbortMultipartUploadOutput> {
+    fn handle(
+        &self,
+        cx: &mut Cx<'_>,
+        input: AbortMultipartUploadRequest,
+    ) -> Result<AbortMultipartUploadOutput> {
         guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         find_upload(cx, &input.bucket, &input.key, &input.upload_id)?;
         discard(cx, &input.bucket, &input.key, &input.upload_id)?;

@@ -20,11 +20,16 @@ impl Handle<PutBucketEncryption> for S3 {
         guard::on_bucket(scope, "s3:PutEncryptionConfiguration", &input.bucket)
     }
 
-    fn handle(&self, cx: &mut Cx<'_>, input: PutBucketEncryptionRequest) -> Result<PutBucketEncryptionResponse> {
+    fn handle(
+        &self,
+        cx: &mut Cx<'_>,
+        input: PutBucketEncryptionRequest,
+    ) -> Result<PutBucketEncryptionResponse> {
         let mut bucket = guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let mut rules = input.server_side_encryption_configuration.rules;
         let (Some(rule), true) = (rules.pop(), rules.is_empty()) else {
-            let message = "The XML you provided was not well-formed or did not validate against our published schema";
+            let message =
+                "The XML you provided was not well-formed or did not validate against our published schema";
             return Err(Refusal::new("MalformedXML", 400, message).into());
         };
         let bucket_key = rule.bucket_key_enabled.unwrap_or(false);
@@ -32,8 +37,14 @@ impl Handle<PutBucketEncryption> for S3 {
             None => Encryption { bucket_key, ..Encryption::default() },
             Some(default) if default.sse_algorithm.as_str() == "AES256" => {
                 if default.kms_master_key_id.is_some() {
-                    let message = "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms";
-                    return Err(refusals::invalid_argument(message, "ApplyServerSideEncryptionByDefault", "").into());
+                    let message =
+                        "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms";
+                    return Err(refusals::invalid_argument(
+                        message,
+                        "ApplyServerSideEncryptionByDefault",
+                        "",
+                    )
+                    .into());
                 }
                 Encryption { bucket_key, ..Encryption::default() }
             }

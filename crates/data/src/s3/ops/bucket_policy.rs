@@ -54,7 +54,11 @@ impl Handle<DeleteBucketPolicy> for S3 {
         guard::on_bucket(scope, "s3:DeleteBucketPolicy", &input.bucket)
     }
 
-    fn handle(&self, cx: &mut Cx<'_>, input: DeleteBucketPolicyRequest) -> Result<DeleteBucketPolicyResponse> {
+    fn handle(
+        &self,
+        cx: &mut Cx<'_>,
+        input: DeleteBucketPolicyRequest,
+    ) -> Result<DeleteBucketPolicyResponse> {
         let mut bucket = guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         bucket.policy = None;
         BUCKETS.put(cx, &input.bucket, &bucket)?;

@@ -45,7 +45,11 @@ impl Handle<DeleteBucketTagging> for S3 {
         guard::on_bucket(scope, "s3:PutBucketTagging", &input.bucket)
     }
 
-    fn handle(&self, cx: &mut Cx<'_>, input: DeleteBucketTaggingRequest) -> Result<DeleteBucketTaggingResponse> {
+    fn handle(
+        &self,
+        cx: &mut Cx<'_>,
+        input: DeleteBucketTaggingRequest,
+    ) -> Result<DeleteBucketTaggingResponse> {
         let mut bucket = guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         bucket.tags.clear();
         BUCKETS.put(cx, &input.bucket, &bucket)?;

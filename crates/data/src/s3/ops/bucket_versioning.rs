@@ -3,7 +3,8 @@
 use updraft_api::Refusal;
 use updraft_api::s3::ops::{GetBucketVersioning, PutBucketVersioning};
 use updraft_api::s3::{
-    GetBucketVersioningOutput, GetBucketVersioningRequest, PutBucketVersioningRequest, PutBucketVersioningResponse,
+    GetBucketVersioningOutput, GetBucketVersioningRequest, PutBucketVersioningRequest,
+    PutBucketVersioningResponse,
 };
 use updraft_kernel::{Access, Cx, Handle, Query, Result, View};
 use updraft_types::Scope;
@@ -16,7 +17,11 @@ impl Handle<PutBucketVersioning> for S3 {
         guard::on_bucket(scope, "s3:PutBucketVersioning", &input.bucket)
     }
 
-    fn handle(&self, cx: &mut Cx<'_>, input: PutBucketVersioningRequest) -> Result<PutBucketVersioningResponse> {
+    fn handle(
+        &self,
+        cx: &mut Cx<'_>,
+        input: PutBucketVersioningRequest,
+    ) -> Result<PutBucketVersioningResponse> {
         let mut bucket = guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let asked = input.versioning_configuration;
         if asked.mfa_delete.as_ref().is_some_and(|mfa| mfa.as_str() == "Enabled") {

@@ -43,8 +43,7 @@ impl Serve<CompleteMultipartUpload> for S3 {
         }
         let location = format!("/{}/{}", input.bucket, input.key);
         let (bucket_name, key) = (input.bucket.clone(), input.key.clone());
-        let stored =
-            cx.transact(move |cx| complete(cx, &input, &upload, &parts, &listed, checksum)).await?;
+        let stored = cx.transact(move |cx| complete(cx, &input, &upload, &parts, &listed, checksum)).await?;
         let mut output = CompleteMultipartUploadOutput {
             location: Some(location),
             bucket: Some(bucket_name),
@@ -76,7 +75,12 @@ fn complete(
         return Err(Refusal::new("OperationAborted", 409, "A conflicting operation is in progress.").into());
     }
     let current = model::current(cx, &input.bucket, &input.key)?;
-    condition::check_write(input.if_match.as_deref(), input.if_none_match.as_deref(), &input.key, current.as_ref())?;
+    condition::check_write(
+        input.if_match.as_deref(),
+        input.if_none_match.as_deref(),
+        &input.key,
+        current.as_ref(),
+    )?;
     let size: u64 = parts.iter().map(|(_, part)| part.size).sum();
     if input.mpu_object_size.is_some_and(|said| u64::try_from(said) != Ok(size)) {
         let message = "The provided 'x-amz-mp-object-size' header does not match what was computed.";
@@ -119,20 +123,18 @@ pub(super) fn discard(cx: &mut Cx<'_>, bucket: &str, key: &str, id: &str) -> Res
 }
 
 /// The parts the client lists, checked.
-fn chosen(
-    read: &(impl Read + ?Sized),
-    upload: &str,
-    listed: &[CompletedPart],
-) -> Result<Vec<(u32, Part)>> {
+fn chosen(read: &(impl Read + ?Sized), upload: &str, listed: &[CompletedPart]) -> Result<Vec<(u32, Part)>> {
     if listed.is_empty() {
-        let message = "The XML you provided was not well-formed or did not validate against our published schema";
+        let message =
+            "The XML you provided was not well-formed or did not validate against our published schema";
         return Err(Refusal::new("MalformedXML", 400, message).into());
     }
     let mut parts: Vec<(u32, Part)> = Vec::with_capacity(listed.len());
     for asked in listed {
         let number = super::upload_part::part_number(asked.part_number.unwrap_or(0))?;
         if parts.last().is_some_and(|(last, _)| number <= *last) {
-            let message = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+            let message =
+                "The list of parts was not in ascending order. Parts must be ordered by part number.";
             return Err(Refusal::new("InvalidPartOrder", 400, message).with("UploadId", upload).into());
         }
         let tag = asked.e_tag.clone().unwrap_or_default();

@@ -29,10 +29,16 @@ impl Serve<CopyObject> for S3 {
         let replaced = describe::description!(&input)?;
         let original = cx.view(|view| source.find(view, input.expected_source_bucket_owner.as_deref()))?;
         source_conditions(&input).check(&original).map_err(source_refusal)?;
-        let replace_metadata = is_replace(input.metadata_directive.as_ref().map(|d| d.as_str()), "x-amz-metadata-directive")?;
-        let replace_tags = is_replace(input.tagging_directive.as_ref().map(|d| d.as_str()), "x-amz-tagging-directive")?;
+        let replace_metadata =
+            is_replace(input.metadata_directive.as_ref().map(|d| d.as_str()), "x-amz-metadata-directive")?;
+        let replace_tags =
+            is_replace(input.tagging_directive.as_ref().map(|d| d.as_str()), "x-amz-tagging-directive")?;
         let to_itself = source.bucket == input.bucket && source.key == input.key && source.version.is_none();
-        if to_itself && !replace_metadata && input.storage_class.is_none() && input.server_side_encryption.is_none() {
+        if to_itself
+            && !replace_metadata
+            && input.storage_class.is_none()
+            && input.server_side_encryption.is_none()
+        {
             let message = "This copy request is illegal because it is trying to copy an object to itself without \
                            changing the object's metadata, storage class, website redirect location or encryption \
                            attributes.";
@@ -128,7 +134,11 @@ impl Source {
         if self.version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" }
     }
 
-    pub(super) fn find(&self, read: &(impl updraft_kernel::Read + ?Sized), owner: Option<&str>) -> Result<Object> {
+    pub(super) fn find(
+        &self,
+        read: &(impl updraft_kernel::Read + ?Sized),
+        owner: Option<&str>,
+    ) -> Result<Object> {
         guard::bucket(read, &self.bucket, owner)?;
         find(read, &self.bucket, &self.key, self.version.as_deref())
     }
@@ -171,9 +181,14 @@ fn described(original: &Description, replaced: Description, metadata: bool, tags
 
 /// The sums of the copy: known already unless the source came in parts or another checksum is
 /// asked for; then its body is read once more.
-async fn sums(cx: &ServeCx, original: &Object, algorithm: Option<checksum::Algorithm>) -> Result<checksum::Sums> {
-    let algorithm =
-        algorithm.or(original.checksum.as_ref().map(|sum| sum.algorithm)).unwrap_or(checksum::Algorithm::Crc64nvme);
+async fn sums(
+    cx: &ServeCx,
+    original: &Object,
+    algorithm: Option<checksum::Algorithm>,
+) -> Result<checksum::Sums> {
+    let algorithm = algorithm
+        .or(original.checksum.as_ref().map(|sum| sum.algorithm))
+        .unwrap_or(checksum::Algorithm::Crc64nvme);
     let stream = body::send(cx.blobs(), &original.segments, 0, original.size).await?;
     let (stream, meter) = Meter::attach(stream, algorithm);
     body::drain(stream).await?;

@@ -31,8 +31,11 @@ impl Handle<CreateBucket> for S3 {
                 // In us-east-1 creating one's own bucket again succeeds ("CreateBucket" reference).
                 Ok(CreateBucketOutput { location: Some(location), ..Default::default() })
             } else {
-                let message = "Your previous request to create the named bucket succeeded and you already own it.";
-                Err(Refusal::new("BucketAlreadyOwnedByYou", 409, message).with("BucketName", input.bucket).into())
+                let message =
+                    "Your previous request to create the named bucket succeeded and you already own it.";
+                Err(Refusal::new("BucketAlreadyOwnedByYou", 409, message)
+                    .with("BucketName", input.bucket)
+                    .into())
             };
         }
         let bucket = Bucket {
@@ -51,7 +54,9 @@ impl Handle<CreateBucket> for S3 {
             encryption: Encryption::default(),
             tags: describe::tag_map(configuration.tags.unwrap_or_default(), describe::BUCKET_TAGS_MAX)?,
             ownership: Some(
-                input.object_ownership.map_or_else(|| "BucketOwnerEnforced".to_owned(), |o| o.as_str().to_owned()),
+                input
+                    .object_ownership
+                    .map_or_else(|| "BucketOwnerEnforced".to_owned(), |o| o.as_str().to_owned()),
             ),
         };
         BUCKETS.put(cx, &input.bucket, &bucket)?;
@@ -112,6 +117,9 @@ mod tests {
         assert_eq!(code(Some("eu-central-1"), "eu-central-1"), None);
         assert_eq!(code(Some("us-east-1"), "us-east-1").as_deref(), Some("InvalidLocationConstraint"));
         assert_eq!(code(None, "eu-central-1").as_deref(), Some("IllegalLocationConstraintException"));
-        assert_eq!(code(Some("eu-west-1"), "eu-central-1").as_deref(), Some("IllegalLocationConstraintException"));
+        assert_eq!(
+            code(Some("eu-west-1"), "eu-central-1").as_deref(),
+            Some("IllegalLocationConstraintException")
+        );
     }
 }

@@ -15,12 +15,19 @@ impl Handle<CreateMultipartUpload> for S3 {
         guard::on_object(scope, "s3:PutObject", &input.bucket, &input.key)
     }
 
-    fn handle(&self, cx: &mut Cx<'_>, input: CreateMultipartUploadRequest) -> Result<CreateMultipartUploadOutput> {
+    fn handle(
+        &self,
+        cx: &mut Cx<'_>,
+        input: CreateMultipartUploadRequest,
+    ) -> Result<CreateMultipartUploadOutput> {
         describe::refuse_unbuilt!(&input)?;
         let bucket = guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let description = describe::description!(&input)?;
-        let algorithm =
-            input.checksum_algorithm.as_ref().map(|name| checksum_members::named(name.as_str())).transpose()?;
+        let algorithm = input
+            .checksum_algorithm
+            .as_ref()
+            .map(|name| checksum_members::named(name.as_str()))
+            .transpose()?;
         let checksum_type = input.checksum_type.as_ref().map(|kind| kind.as_str().to_owned());
         check_type(algorithm, checksum_type.as_deref())?;
         let asked = input.server_side_encryption.as_ref().map(|sse| sse.as_str());
@@ -36,7 +43,11 @@ impl Handle<CreateMultipartUpload> for S3 {
             upload_id: Some(id),
             server_side_encryption: Some(sse.as_str().into()),
             checksum_algorithm: shown.0.map(|algorithm| algorithm.name().into()),
-            checksum_type: shown.1.as_deref().map(Into::into).or_else(|| shown.0.map(|a| default_type(a).into())),
+            checksum_type: shown
+                .1
+                .as_deref()
+                .map(Into::into)
+                .or_else(|| shown.0.map(|a| default_type(a).into())),
             ..Default::default()
         })
     }

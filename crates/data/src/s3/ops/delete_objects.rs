@@ -15,7 +15,8 @@ const OBJECTS_MAX: usize = 1_000;
 impl Handle<DeleteObjects> for S3 {
     fn access(&self, scope: &Scope, input: &DeleteObjectsRequest) -> Result<Vec<Access>> {
         let named = input.delete.objects.iter().map(|object| {
-            let action = if object.version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+            let action =
+                if object.version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
             guard::object_access(scope, action, &input.bucket, &object.key).map_err(Into::into)
         });
         named.collect()
@@ -25,7 +26,8 @@ impl Handle<DeleteObjects> for S3 {
         let bucket = guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let objects = input.delete.objects;
         if objects.is_empty() || objects.len() > OBJECTS_MAX {
-            let message = "The XML you provided was not well-formed or did not validate against our published schema";
+            let message =
+                "The XML you provided was not well-formed or did not validate against our published schema";
             return Err(Refusal::new("MalformedXML", 400, message).into());
         }
         let quiet = input.delete.quiet == Some(true);

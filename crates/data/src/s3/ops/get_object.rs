@@ -61,9 +61,9 @@ pub(super) fn find(
 ) -> Result<Object> {
     let found = match version {
         None => model::current(read, bucket, key)?,
-        Some(id) => Some(
-            model::version(read, bucket, key, id)?.ok_or_else(|| refusals::no_such_version(key, id))?,
-        ),
+        Some(id) => {
+            Some(model::version(read, bucket, key, id)?.ok_or_else(|| refusals::no_such_version(key, id))?)
+        }
     };
     match (found, version) {
         (Some(Found::Object(object)), _) => Ok(*object),
@@ -88,7 +88,9 @@ pub(super) struct Slice {
 pub(super) fn slice(object: &Object, range: Option<&str>, part: Option<i32>) -> Result<Slice, Refusal> {
     if let Some(number) = part {
         if range.is_some() {
-            return Err(refusals::invalid_request("Cannot specify both Range header and partNumber query parameter"));
+            return Err(refusals::invalid_request(
+                "Cannot specify both Range header and partNumber query parameter",
+            ));
         }
         return part_slice(object, number);
     }

@@ -25,9 +25,8 @@ impl Query<ListBuckets> for S3 {
         }
         let after = input.continuation_token.as_deref().map(listing::read_token).transpose()?;
         let prefix = input.prefix.clone().unwrap_or_default();
-        let asked = |name: &str| {
-            name.starts_with(&prefix) && after.as_deref().is_none_or(|after| name > after)
-        };
+        let asked =
+            |name: &str| name.starts_with(&prefix) && after.as_deref().is_none_or(|after| name > after);
         let mut all: Vec<_> = BUCKETS
             .all(view, &())?
             .into_iter()

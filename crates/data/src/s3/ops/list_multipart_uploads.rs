@@ -16,7 +16,11 @@ impl Query<ListMultipartUploads> for S3 {
         guard::on_bucket(scope, "s3:ListBucketMultipartUploads", &input.bucket)
     }
 
-    fn query(&self, view: &View<'_>, input: ListMultipartUploadsRequest) -> Result<ListMultipartUploadsOutput> {
+    fn query(
+        &self,
+        view: &View<'_>,
+        input: ListMultipartUploadsRequest,
+    ) -> Result<ListMultipartUploadsOutput> {
         let bucket = guard::bucket(view, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let key_marker = input.key_marker.clone().unwrap_or_default();
         let id_marker = input.upload_id_marker.clone().unwrap_or_default();

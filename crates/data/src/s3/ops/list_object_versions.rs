@@ -161,7 +161,10 @@ fn add(output: &mut ListObjectVersionsOutput, key: String, latest: bool, version
             output.versions.get_or_insert_default().push(shown(&object, key, latest, owner));
         }
         Older::DeleteMarker { modified, .. } => {
-            output.delete_markers.get_or_insert_default().push(marker(&version, modified, key, latest, owner));
+            output
+                .delete_markers
+                .get_or_insert_default()
+                .push(marker(&version, modified, key, latest, owner));
         }
     }
 }
@@ -180,7 +183,13 @@ fn shown(object: &Object, key: String, latest: bool, owner: Owner) -> ObjectVers
     }
 }
 
-fn marker(version: &Older, modified: Timestamp, key: String, latest: bool, owner: Owner) -> DeleteMarkerEntry {
+fn marker(
+    version: &Older,
+    modified: Timestamp,
+    key: String,
+    latest: bool,
+    owner: Owner,
+) -> DeleteMarkerEntry {
     DeleteMarkerEntry {
         owner: Some(owner),
         key: Some(key),

@@ -35,8 +35,11 @@ impl Query<ListObjects> for S3 {
             .map(|(key, object)| entry(key, object, encoding, Some(owner.clone())))
             .collect();
         // Without a delimiter the last key is the marker, and AWS leaves it unsaid.
-        let next_marker =
-            walked.next.as_deref().filter(|_| listing.delimiter.is_some()).map(|n| listing::encode(n, encoding));
+        let next_marker = walked
+            .next
+            .as_deref()
+            .filter(|_| listing.delimiter.is_some())
+            .map(|n| listing::encode(n, encoding));
         Ok(ListObjectsOutput {
             is_truncated: Some(walked.next.is_some()),
             marker: Some(listing::encode(input.marker.as_deref().unwrap_or_default(), encoding)),

@@ -27,10 +27,8 @@ impl Query<ListObjectsV2> for S3 {
         };
         let walked = listing::walk(view, &CURRENT, &listing)?;
         let encoding = input.encoding_type.as_ref();
-        let owner = (input.fetch_owner == Some(true)).then(|| Owner {
-            display_name: None,
-            id: Some(guard::canonical_id(bucket.account.as_str())),
-        });
+        let owner = (input.fetch_owner == Some(true))
+            .then(|| Owner { display_name: None, id: Some(guard::canonical_id(bucket.account.as_str())) });
         let keys_max = listing.keys_max as i32;
         let count = (walked.entries.len() + walked.prefixes.len()) as i32;
         let contents: Vec<_> =
@@ -54,7 +52,12 @@ impl Query<ListObjectsV2> for S3 {
 }
 
 /// An object as listings show it.
-pub(super) fn entry(key: &str, object: &Object, encoding: Option<&EncodingType>, owner: Option<Owner>) -> Entry {
+pub(super) fn entry(
+    key: &str,
+    object: &Object,
+    encoding: Option<&EncodingType>,
+    owner: Option<Owner>,
+) -> Entry {
     Entry {
         key: Some(listing::encode(key, encoding)),
         last_modified: Some(object.modified),

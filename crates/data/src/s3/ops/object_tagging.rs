@@ -53,7 +53,11 @@ impl Handle<DeleteObjectTagging> for S3 {
         guard::on_object(scope, action, &input.bucket, &input.key)
     }
 
-    fn handle(&self, cx: &mut Cx<'_>, input: DeleteObjectTaggingRequest) -> Result<DeleteObjectTaggingOutput> {
+    fn handle(
+        &self,
+        cx: &mut Cx<'_>,
+        input: DeleteObjectTaggingRequest,
+    ) -> Result<DeleteObjectTaggingOutput> {
         guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let none = BTreeMap::new();
         let version_id = set_tags(cx, &input.bucket, &input.key, input.version_id.as_deref(), none)?;

@@ -5,9 +5,9 @@ use updraft_api::s3::ops::{
     DeleteBucketOwnershipControls, GetBucketOwnershipControls, PutBucketOwnershipControls,
 };
 use updraft_api::s3::{
-    DeleteBucketOwnershipControlsRequest, DeleteBucketOwnershipControlsResponse, GetBucketOwnershipControlsOutput,
-    GetBucketOwnershipControlsRequest, OwnershipControls, OwnershipControlsRule, PutBucketOwnershipControlsRequest,
-    PutBucketOwnershipControlsResponse,
+    DeleteBucketOwnershipControlsRequest, DeleteBucketOwnershipControlsResponse,
+    GetBucketOwnershipControlsOutput, GetBucketOwnershipControlsRequest, OwnershipControls,
+    OwnershipControlsRule, PutBucketOwnershipControlsRequest, PutBucketOwnershipControlsResponse,
 };
 use updraft_kernel::{Access, Cx, Handle, Query, Result, View};
 use updraft_types::Scope;
@@ -27,7 +27,8 @@ impl Handle<PutBucketOwnershipControls> for S3 {
     ) -> Result<PutBucketOwnershipControlsResponse> {
         let mut bucket = guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let [rule] = &input.ownership_controls.rules[..] else {
-            let message = "The XML you provided was not well-formed or did not validate against our published schema";
+            let message =
+                "The XML you provided was not well-formed or did not validate against our published schema";
             return Err(Refusal::new("MalformedXML", 400, message).into());
         };
         bucket.ownership = Some(rule.object_ownership.as_str().to_owned());
@@ -48,8 +49,12 @@ impl Query<GetBucketOwnershipControls> for S3 {
     ) -> Result<GetBucketOwnershipControlsOutput> {
         let bucket = guard::bucket(view, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let ownership = bucket.ownership.ok_or_else(|| {
-            Refusal::new("OwnershipControlsNotFoundError", 404, "The bucket ownership controls were not found")
-                .with("BucketName", input.bucket)
+            Refusal::new(
+                "OwnershipControlsNotFoundError",
+                404,
+                "The bucket ownership controls were not found",
+            )
+            .with("BucketName", input.bucket)
         })?;
         let rules = vec![OwnershipControlsRule { object_ownership: ownership.as_str().into() }];
         Ok(GetBucketOwnershipControlsOutput { ownership_controls: Some(OwnershipControls { rules }) })

@@ -18,7 +18,11 @@ impl Handle<PutPublicAccessBlock> for S3 {
         guard::on_bucket(scope, "s3:PutBucketPublicAccessBlock", &input.bucket)
     }
 
-    fn handle(&self, cx: &mut Cx<'_>, input: PutPublicAccessBlockRequest) -> Result<PutPublicAccessBlockResponse> {
+    fn handle(
+        &self,
+        cx: &mut Cx<'_>,
+        input: PutPublicAccessBlockRequest,
+    ) -> Result<PutPublicAccessBlockResponse> {
         let mut bucket = guard::bucket(cx, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let asked = input.public_access_block_configuration;
         bucket.public_access_block = Some(PublicAccessBlock {
@@ -37,11 +41,16 @@ impl Query<GetPublicAccessBlock> for S3 {
         guard::on_bucket(scope, "s3:GetBucketPublicAccessBlock", &input.bucket)
     }
 
-    fn query(&self, view: &View<'_>, input: GetPublicAccessBlockRequest) -> Result<GetPublicAccessBlockOutput> {
+    fn query(
+        &self,
+        view: &View<'_>,
+        input: GetPublicAccessBlockRequest,
+    ) -> Result<GetPublicAccessBlockOutput> {
         let bucket = guard::bucket(view, &input.bucket, input.expected_bucket_owner.as_deref())?;
         let block = bucket.public_access_block.ok_or_else(|| {
             let message = "The public access block configuration was not found";
-            Refusal::new("NoSuchPublicAccessBlockConfiguration", 404, message).with("BucketName", input.bucket)
+            Refusal::new("NoSuchPublicAccessBlockConfiguration", 404, message)
+                .with("BucketName", input.bucket)
         })?;
         let configuration = PublicAccessBlockConfiguration {
             block_public_acls: Some(block.block_public_acls),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use updraft_api::Refusal;
 use updraft_api::cloudformation::ops::{CreateChangeSet, DeleteChangeSet, ExecuteChangeSet, ListChangeSets};
 use updraft_api::cloudformation::{
-    ChangeSetSummary, CreateChangeSetInput, CreateChangeSetOutput, DeleteChangeSetInput, DeleteChangeSetOutput,
-    ExecuteChangeSetInput, ExecuteChangeSetOutput, ListChangeSetsInput, ListChangeSetsOutput,
+    ChangeSetSummary, CreateChangeSetInput, CreateChangeSetOutput, DeleteChangeSetInput,
+    DeleteChangeSetOutput, ExecuteChangeSetInput, ExecuteChangeSetOutput, ListChangeSetsInput,
+    ListChangeSetsOutput,
 };
 use updraft_kernel::{Access, Cx, Fault, Handle, Query, Read, Result, Serve, ServeCx, View};
 use updraft_types::cloudformation::{ChangeSetAt, is_name};
@@ -96,7 +97,8 @@ impl Serve<CreateChangeSet> for CloudFormation {
                 return Err(Refusal::new("AlreadyExistsException", 400, message).into());
             }
             let uuid = cx.ids().uuid();
-            let (status, execution) = if same { ("FAILED", "UNAVAILABLE") } else { ("CREATE_COMPLETE", "AVAILABLE") };
+            let (status, execution) =
+                if same { ("FAILED", "UNAVAILABLE") } else { ("CREATE_COMPLETE", "AVAILABLE") };
             let change_set = ChangeSet {
                 id: ChangeSetAt { name: &name, uuid: &uuid }.arn(&scope).to_string(),
                 name: name.clone(),
@@ -121,7 +123,11 @@ impl Serve<CreateChangeSet> for CloudFormation {
 }
 
 /// What carrying out a prepared template would change.
-pub(super) fn changes_of(cx: &ServeCx, stack: Option<&Stack>, prepared: &prepare::Prepared) -> Result<Vec<Change>> {
+pub(super) fn changes_of(
+    cx: &ServeCx,
+    stack: Option<&Stack>,
+    prepared: &prepare::Prepared,
+) -> Result<Vec<Change>> {
     let exports = cx.view(|view| model::exports(view, cx.scope()))?;
     let exports: BTreeMap<_, _> = exports.into_iter().map(|(name, value, _)| (name, value)).collect();
     Ok(changes::compute(stack, &prepared.template, &prepared.wanted, cx.scope(), &exports)?)
@@ -137,7 +143,8 @@ pub(super) fn find(
     let missing = || refusals::no_change_set(name_or_id);
     if name_or_id.parse::<Arn>().is_ok() {
         let all = CHANGE_SETS.all(read, scope)?;
-        let found = all.into_iter().map(|(_, change_set)| change_set).find(|change_set| change_set.id == name_or_id);
+        let found =
+            all.into_iter().map(|(_, change_set)| change_set).find(|change_set| change_set.id == name_or_id);
         return Ok(found.ok_or_else(missing)?);
     }
     let Some(stack_name) = stack_name else {
@@ -167,7 +174,12 @@ pub(super) fn on_change_set(
 
 impl Handle<ExecuteChangeSet> for CloudFormation {
     fn access(&self, scope: &Scope, input: &ExecuteChangeSetInput) -> Result<Vec<Access>> {
-        on_change_set(scope, "cloudformation:ExecuteChangeSet", &input.change_set_name, input.stack_name.as_deref())
+        on_change_set(
+            scope,
+            "cloudformation:ExecuteChangeSet",
+            &input.change_set_name,
+            input.stack_name.as_deref(),
+        )
     }
 
     fn handle(&self, cx: &mut Cx<'_>, input: ExecuteChangeSetInput) -> Result<ExecuteChangeSetOutput> {
@@ -202,7 +214,11 @@ impl Handle<ExecuteChangeSet> for CloudFormation {
 
 /// Ends the execution of a stack's change set with the stack's own operation; the others are
 /// obsolete then.
-pub(in super::super) fn finish_change_set(cx: &mut Cx<'_>, scope: &Scope, stack: &Stack) -> Result<(), Fault> {
+pub(in super::super) fn finish_change_set(
+    cx: &mut Cx<'_>,
+    scope: &Scope,
+    stack: &Stack,
+) -> Result<(), Fault> {
     if stack.is_busy() {
         return Ok(());
     }
@@ -222,7 +238,12 @@ pub(in super::super) fn finish_change_set(cx: &mut Cx<'_>, scope: &Scope, stack:
 
 impl Handle<DeleteChangeSet> for CloudFormation {
     fn access(&self, scope: &Scope, input: &DeleteChangeSetInput) -> Result<Vec<Access>> {
-        on_change_set(scope, "cloudformation:DeleteChangeSet", &input.change_set_name, input.stack_name.as_deref())
+        on_change_set(
+            scope,
+            "cloudformation:DeleteChangeSet",
+            &input.change_set_name,
+            input.stack_name.as_deref(),
+        )
     }
 
     fn handle(&self, cx: &mut Cx<'_>, input: DeleteChangeSetInput) -> Result<DeleteChangeSetOutput> {

@@ -16,20 +16,21 @@ impl Handle<DeleteStack> for CloudFormation {
     fn handle(&self, cx: &mut Cx<'_>, input: DeleteStackInput) -> Result<DeleteStackResponse> {
         let scope = cx.scope().clone();
         // Deleting what is not there succeeds, as on AWS.
-        let Some(mut stack) = model::find(cx, &scope, &input.stack_name)? else { return Ok(DeleteStackResponse {}) };
+        let Some(mut stack) = model::find(cx, &scope, &input.stack_name)? else {
+            return Ok(DeleteStackResponse {});
+        };
         if stack.status == "DELETE_COMPLETE" || stack.status == "DELETE_IN_PROGRESS" {
             return Ok(DeleteStackResponse {});
         }
         if stack.termination_protection {
-            let message = format!(
-                "Stack [{}] cannot be deleted while TerminationProtection is enabled",
-                stack.name
-            );
+            let message =
+                format!("Stack [{}] cannot be deleted while TerminationProtection is enabled", stack.name);
             return Err(refusals::validation(message).into());
         }
         let used: Vec<_> = stack.outputs.iter().filter_map(|output| output.export.clone()).collect();
         if let Some(importer) = importer(cx, &scope, &stack.id, &used)? {
-            let message = format!("Export {} cannot be deleted as it is in use by {importer}", used.join(", "));
+            let message =
+                format!("Export {} cannot be deleted as it is in use by {importer}", used.join(", "));
             return Err(refusals::validation(message).into());
         }
         let retained = input.retain_resources.unwrap_or_default();
@@ -59,7 +60,9 @@ fn importer(cx: &Cx<'_>, scope: &Scope, own: &str, exports: &[String]) -> Result
     if exports.is_empty() {
         return Ok(None);
     }
-    let uses = |text: &str| exports.iter().any(|name| text.contains("Fn::ImportValue") && text.contains(name.as_str()));
+    let uses = |text: &str| {
+        exports.iter().any(|name| text.contains("Fn::ImportValue") && text.contains(name.as_str()))
+    };
     let others = model::STACKS.all(cx, scope)?.into_iter().map(|(_, stack)| stack);
     let mut living = others.filter(|stack| stack.id != own && stack.status != "DELETE_COMPLETE");
     Ok(living.find(|stack| uses(&stack.wanted.processed.to_string())).map(|stack| stack.name))

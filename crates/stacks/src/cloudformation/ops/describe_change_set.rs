@@ -2,8 +2,8 @@
 
 use updraft_api::cloudformation::ops::DescribeChangeSet;
 use updraft_api::cloudformation::{
-    Change as Shown, DescribeChangeSetInput, DescribeChangeSetOutput, Parameter, ResourceChange, ResourceChangeDetail,
-    ResourceTargetDefinition, Tag,
+    Change as Shown, DescribeChangeSetInput, DescribeChangeSetOutput, Parameter, ResourceChange,
+    ResourceChangeDetail, ResourceTargetDefinition, Tag,
 };
 use updraft_kernel::{Access, Query, Result, View};
 use updraft_types::Scope;
@@ -14,7 +14,12 @@ use crate::cloudformation::changes::{Action, Change};
 
 impl Query<DescribeChangeSet> for CloudFormation {
     fn access(&self, scope: &Scope, input: &DescribeChangeSetInput) -> Result<Vec<Access>> {
-        on_change_set(scope, "cloudformation:DescribeChangeSet", &input.change_set_name, input.stack_name.as_deref())
+        on_change_set(
+            scope,
+            "cloudformation:DescribeChangeSet",
+            &input.change_set_name,
+            input.stack_name.as_deref(),
+        )
     }
 
     fn query(&self, view: &View<'_>, input: DescribeChangeSetInput) -> Result<DescribeChangeSetOutput> {

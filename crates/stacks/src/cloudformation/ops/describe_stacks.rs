@@ -49,10 +49,11 @@ fn shown(stack: Stack) -> Shown {
         .filter_map(|(name, declaration)| {
             let secret = declaration.get("NoEcho").is_some_and(|no| no == true || no == "true");
             let value = values.get(name)?;
-            let text = value.as_array().map(|items| {
-                items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(",")
-            });
-            let text = text.or_else(|| value.as_str().map(str::to_owned)).unwrap_or_else(|| value.to_string());
+            let text = value
+                .as_array()
+                .map(|items| items.iter().filter_map(|item| item.as_str()).collect::<Vec<_>>().join(","));
+            let text =
+                text.or_else(|| value.as_str().map(str::to_owned)).unwrap_or_else(|| value.to_string());
             Some(Parameter {
                 parameter_key: Some(name.clone()),
                 parameter_value: Some(if secret { "****".to_owned() } else { text }),

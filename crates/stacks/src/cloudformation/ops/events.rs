@@ -26,7 +26,8 @@ impl Query<DescribeStackEvents> for CloudFormation {
         let after = after.map(|number| (scope.clone(), stack.id.clone(), number));
         let prefix = (scope.clone(), stack.id.clone());
         let page = EVENTS.page(view, &prefix, after.as_ref(), Direction::Reverse, EVENTS_MAX)?;
-        let next_token = page.entries.last().filter(|_| page.more).map(|((_, _, number), _)| number.to_string());
+        let next_token =
+            page.entries.last().filter(|_| page.more).map(|((_, _, number), _)| number.to_string());
         let events = page.entries.into_iter().map(|(_, event)| StackEvent {
             stack_id: stack.id.clone(),
             event_id: event.id,

@@ -1,7 +1,9 @@
 //! `ListStacks`: deleted ones too, as AWS keeps them for 90 days.
 
 use updraft_api::cloudformation::ops::ListStacks;
-use updraft_api::cloudformation::{ListStacksInput, ListStacksOutput, StackDriftInformationSummary, StackSummary};
+use updraft_api::cloudformation::{
+    ListStacksInput, ListStacksOutput, StackDriftInformationSummary, StackSummary,
+};
 use updraft_kernel::{Access, Query, Result, View};
 use updraft_types::Scope;
 
@@ -17,8 +19,12 @@ impl Query<ListStacks> for CloudFormation {
     }
 
     fn query(&self, view: &View<'_>, input: ListStacksInput) -> Result<ListStacksOutput> {
-        let wanted: Vec<String> =
-            input.stack_status_filter.into_iter().flatten().map(|status| status.as_str().to_owned()).collect();
+        let wanted: Vec<String> = input
+            .stack_status_filter
+            .into_iter()
+            .flatten()
+            .map(|status| status.as_str().to_owned())
+            .collect();
         let after = input.next_token.unwrap_or_default();
         let all = STACKS.all(view, view.scope())?.into_iter().map(|(_, stack)| stack);
         let mut asked: Vec<_> = all

@@ -4,7 +4,8 @@ use updraft_api::cloudformation::ops::{DescribeStackResource, DescribeStackResou
 use updraft_api::cloudformation::{
     DescribeStackResourceInput, DescribeStackResourceOutput, DescribeStackResourcesInput,
     DescribeStackResourcesOutput, ListStackResourcesInput, ListStackResourcesOutput, StackResource,
-    StackResourceDetail, StackResourceDriftInformation, StackResourceDriftInformationSummary, StackResourceSummary,
+    StackResourceDetail, StackResourceDriftInformation, StackResourceDriftInformationSummary,
+    StackResourceSummary,
 };
 use updraft_kernel::{Access, Query, Result, View};
 use updraft_types::Scope;
@@ -21,9 +22,14 @@ impl Query<DescribeStackResource> for CloudFormation {
         on_stack(scope, "cloudformation:DescribeStackResource", &input.stack_name)
     }
 
-    fn query(&self, view: &View<'_>, input: DescribeStackResourceInput) -> Result<DescribeStackResourceOutput> {
+    fn query(
+        &self,
+        view: &View<'_>,
+        input: DescribeStackResourceInput,
+    ) -> Result<DescribeStackResourceOutput> {
         let stack = model::find(view, view.scope(), &input.stack_name)?;
-        let stack = stack.ok_or_else(|| refusals::validation(format!("Stack '{}' does not exist", input.stack_name)))?;
+        let stack = stack
+            .ok_or_else(|| refusals::validation(format!("Stack '{}' does not exist", input.stack_name)))?;
         let id = input.logical_resource_id;
         let resource = stack.resources.get(&id).cloned().ok_or_else(|| {
             refusals::validation(format!("Resource {id} does not exist for stack {}", stack.name))
@@ -47,7 +53,10 @@ impl Query<DescribeStackResource> for CloudFormation {
 }
 
 fn not_checked() -> StackResourceDriftInformation {
-    StackResourceDriftInformation { stack_resource_drift_status: "NOT_CHECKED".into(), last_check_timestamp: None }
+    StackResourceDriftInformation {
+        stack_resource_drift_status: "NOT_CHECKED".into(),
+        last_check_timestamp: None,
+    }
 }
 
 impl Query<DescribeStackResources> for CloudFormation {
@@ -58,7 +67,11 @@ impl Query<DescribeStackResources> for CloudFormation {
         }
     }
 
-    fn query(&self, view: &View<'_>, input: DescribeStackResourcesInput) -> Result<DescribeStackResourcesOutput> {
+    fn query(
+        &self,
+        view: &View<'_>,
+        input: DescribeStackResourcesInput,
+    ) -> Result<DescribeStackResourcesOutput> {
         let stack = match (input.stack_name, input.physical_resource_id) {
             (Some(name), None) => model::need(view, view.scope(), &name)?,
             (None, Some(id)) => owner(view, &id)?,

@@ -28,7 +28,8 @@ impl Serve<CreateStack> for CloudFormation {
         let prepared = prepare::prepare(text, parameters, tags, capabilities, cx.scope(), false)?;
         let on_failure = match (input.on_failure.as_ref().map(|o| o.as_str()), input.disable_rollback) {
             (Some(_), Some(true)) => {
-                let message = "Invalid set of parameters. Specify either OnFailure or DisableRollback, but not both.";
+                let message =
+                    "Invalid set of parameters. Specify either OnFailure or DisableRollback, but not both.";
                 return Err(refusals::validation(message).into());
             }
             (Some("DO_NOTHING"), _) | (None, Some(true)) => OnFailure::DoNothing,
@@ -76,13 +77,15 @@ impl Serve<UpdateStack> for CloudFormation {
             None => stack.wanted.tags.clone(),
             tags => prepare::tags(tags)?,
         };
-        let prepared = prepare::prepare(text, parameters, tags, names(input.capabilities), cx.scope(), false)?;
+        let prepared =
+            prepare::prepare(text, parameters, tags, names(input.capabilities), cx.scope(), false)?;
         if is_same(&cx, &stack, &prepared)? {
             return Err(refusals::validation("No updates are to be performed.").into());
         }
         let role_arn = role(input.role_arn)?;
         let caller = (*cx.info().caller).clone();
-        let on_failure = if input.disable_rollback == Some(true) { OnFailure::DoNothing } else { OnFailure::Rollback };
+        let on_failure =
+            if input.disable_rollback == Some(true) { OnFailure::DoNothing } else { OnFailure::Rollback };
         let (id, operation, token) = (stack.id.clone(), stack.operation, input.client_request_token);
         let started = id.clone();
         cx.transact(move |cx| {
@@ -117,7 +120,13 @@ impl Handle<CancelUpdateStack> for CloudFormation {
         }
         // A job of its own rolls back; the one under way finds its operation gone and ends.
         stack.operation += 1;
-        model::set_status(cx, &scope, &mut stack, "UPDATE_ROLLBACK_IN_PROGRESS", Some("User Initiated".to_owned()))?;
+        model::set_status(
+            cx,
+            &scope,
+            &mut stack,
+            "UPDATE_ROLLBACK_IN_PROGRESS",
+            Some("User Initiated".to_owned()),
+        )?;
         schedule(cx, &stack)?;
         model::put(cx, &scope, &stack)?;
         Ok(CancelUpdateStackResponse {})
@@ -174,7 +183,8 @@ pub(super) fn schedule(cx: &mut Cx<'_>, stack: &Stack) -> Result<()> {
 
 /// Refuses an update of a stack that cannot be updated now.
 pub(super) fn may_update(stack: &Stack) -> Result<(), Refusal> {
-    let ready = ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "CREATE_FAILED"];
+    let ready =
+        ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_FAILED", "CREATE_FAILED"];
     if ready.contains(&stack.status.as_str()) {
         return Ok(());
     }
@@ -196,5 +206,8 @@ pub(super) fn names(capabilities: Option<Vec<updraft_api::cloudformation::Capabi
 }
 
 pub(super) fn role(arn: Option<String>) -> Result<Option<Arn>, Refusal> {
-    arn.map(|arn| arn.parse().map_err(|_| refusals::validation(format!("Role {arn} is invalid or cannot be assumed")))).transpose()
+    arn.map(|arn| {
+        arn.parse().map_err(|_| refusals::validation(format!("Role {arn} is invalid or cannot be assumed")))
+    })
+    .transpose()
 }

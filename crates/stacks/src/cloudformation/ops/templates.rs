@@ -4,7 +4,8 @@ use serde_json::Value;
 use updraft_api::cloudformation::ops::{GetTemplate, GetTemplateSummary, ValidateTemplate};
 use updraft_api::cloudformation::{
     Capability, GetTemplateInput, GetTemplateOutput, GetTemplateSummaryInput, GetTemplateSummaryOutput,
-    ParameterConstraints, ParameterDeclaration, TemplateParameter, ValidateTemplateInput, ValidateTemplateOutput,
+    ParameterConstraints, ParameterDeclaration, TemplateParameter, ValidateTemplateInput,
+    ValidateTemplateOutput,
 };
 use updraft_kernel::{Access, Query, Result, Serve, ServeCx, View};
 use updraft_lang::cfn::Template;
@@ -59,12 +60,17 @@ fn summary(text: &str) -> Result<Summary> {
     let template = Template::read(&plain).map_err(|error| refusals::validation(error.to_string()))?;
     let sam = updraft_lang::sam::is_sam(&document.value);
     let mut missing = prepare::missing_capabilities(&template, &[], sam, false);
-    let functions = template.resources.iter().filter(|(_, resource)| resource.kind == "AWS::Serverless::Function");
+    let functions =
+        template.resources.iter().filter(|(_, resource)| resource.kind == "AWS::Serverless::Function");
     if functions.count() > 0 && !missing.contains(&"CAPABILITY_IAM") {
         missing.push("CAPABILITY_IAM");
     }
-    let kinds: Vec<_> =
-        template.resources.iter().map(|(_, r)| r.kind.as_str()).filter(|k| k.starts_with("AWS::IAM::")).collect();
+    let kinds: Vec<_> = template
+        .resources
+        .iter()
+        .map(|(_, r)| r.kind.as_str())
+        .filter(|k| k.starts_with("AWS::IAM::"))
+        .collect();
     let reason = (!kinds.is_empty())
         .then(|| format!("The following resource(s) require capabilities: [{}]", kinds.join(", ")));
     let capabilities = missing.into_iter().map(Into::into).collect();
@@ -91,7 +97,8 @@ impl Serve<GetTemplateSummary> for CloudFormation {
             })?),
             None => None,
         };
-        let body = prepare::template_text(&cx, input.template_body, input.template_url, stack.as_ref()).await?;
+        let body =
+            prepare::template_text(&cx, input.template_body, input.template_url, stack.as_ref()).await?;
         let summary = summary(&body)?;
         let parameters = summary.template.parameters.iter().map(|(name, declaration)| {
             let allowed = declaration.get("AllowedValues").and_then(Value::as_array);

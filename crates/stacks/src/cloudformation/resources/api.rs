@@ -10,15 +10,32 @@ use super::{Calls, Made, Provider, Resource, pick};
 pub(crate) struct Api;
 
 const PLAIN: [&str; 9] = [
-    "CorsConfiguration", "CredentialsArn", "Description", "DisableExecuteApiEndpoint", "Name", "ProtocolType",
-    "RouteKey", "Target", "Version",
+    "CorsConfiguration",
+    "CredentialsArn",
+    "Description",
+    "DisableExecuteApiEndpoint",
+    "Name",
+    "ProtocolType",
+    "RouteKey",
+    "Target",
+    "Version",
 ];
 
 impl Provider for Api {
     fn properties(&self) -> &'static [&'static str] {
         &[
-            "Body", "CorsConfiguration", "CredentialsArn", "Description", "DisableExecuteApiEndpoint", "FailOnWarnings",
-            "Name", "ProtocolType", "RouteKey", "Tags", "Target", "Version",
+            "Body",
+            "CorsConfiguration",
+            "CredentialsArn",
+            "Description",
+            "DisableExecuteApiEndpoint",
+            "FailOnWarnings",
+            "Name",
+            "ProtocolType",
+            "RouteKey",
+            "Tags",
+            "Target",
+            "Version",
         ]
     }
 

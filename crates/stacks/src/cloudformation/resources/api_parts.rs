@@ -147,7 +147,17 @@ impl Provider for Deployment {
 
 impl Provider for Stage {
     fn properties(&self) -> &'static [&'static str] {
-        &["ApiId", "AutoDeploy", "DefaultRouteSettings", "DeploymentId", "Description", "RouteSettings", "StageName", "StageVariables", "Tags"]
+        &[
+            "ApiId",
+            "AutoDeploy",
+            "DefaultRouteSettings",
+            "DeploymentId",
+            "Description",
+            "RouteSettings",
+            "StageName",
+            "StageVariables",
+            "Tags",
+        ]
     }
 
     fn required(&self) -> &'static [&'static str] {

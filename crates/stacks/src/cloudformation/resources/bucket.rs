@@ -17,7 +17,14 @@ pub(crate) struct Bucket;
 
 impl Provider for Bucket {
     fn properties(&self) -> &'static [&'static str] {
-        &["BucketEncryption", "BucketName", "OwnershipControls", "PublicAccessBlockConfiguration", "Tags", "VersioningConfiguration"]
+        &[
+            "BucketEncryption",
+            "BucketName",
+            "OwnershipControls",
+            "PublicAccessBlockConfiguration",
+            "Tags",
+            "VersioningConfiguration",
+        ]
     }
 
     fn replaced_by(&self) -> &'static [&'static str] {
@@ -82,7 +89,12 @@ impl Provider for Bucket {
 }
 
 /// What a bucket is told after it is made, where it differs.
-async fn settings(calls: &Calls, name: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<()> {
+async fn settings(
+    calls: &Calls,
+    name: &str,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> Result<()> {
     let changed = |property: &str| old.get(property) != new.get(property);
     let bucket = || Map::from_iter([("Bucket".to_owned(), Value::from(name))]);
     let with = |property: &str, value: Value| {
@@ -91,11 +103,15 @@ async fn settings(calls: &Calls, name: &str, old: &Map<String, Value>, new: &Map
         input
     };
     if changed("VersioningConfiguration") {
-        let status = new.get("VersioningConfiguration").cloned().unwrap_or_else(|| json!({"Status": "Suspended"}));
+        let status =
+            new.get("VersioningConfiguration").cloned().unwrap_or_else(|| json!({"Status": "Suspended"}));
         calls.with::<ops::PutBucketVersioning>(with("VersioningConfiguration", status)).await?;
     }
     if changed("BucketEncryption") {
-        match new.get("BucketEncryption").and_then(|encryption| encryption.get("ServerSideEncryptionConfiguration")) {
+        match new
+            .get("BucketEncryption")
+            .and_then(|encryption| encryption.get("ServerSideEncryptionConfiguration"))
+        {
             Some(rules) => {
                 let rules = renamed_rules(rules);
                 let input = with("ServerSideEncryptionConfiguration", json!({"Rules": rules}));
@@ -110,7 +126,9 @@ async fn settings(calls: &Calls, name: &str, old: &Map<String, Value>, new: &Map
     if changed("PublicAccessBlockConfiguration") {
         match new.get("PublicAccessBlockConfiguration") {
             Some(block) => {
-                calls.with::<ops::PutPublicAccessBlock>(with("PublicAccessBlockConfiguration", block.clone())).await?;
+                calls
+                    .with::<ops::PutPublicAccessBlock>(with("PublicAccessBlockConfiguration", block.clone()))
+                    .await?;
             }
             None => {
                 let input = DeletePublicAccessBlockRequest { bucket: name.to_owned(), ..Default::default() };

@@ -53,7 +53,8 @@ impl Provider for BucketPolicy {
 
     fn delete<'a>(&'a self, calls: &'a Calls, resource: &'a Resource) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let input = DeleteBucketPolicyRequest { bucket: resource.physical_id.clone(), ..Default::default() };
+            let input =
+                DeleteBucketPolicyRequest { bucket: resource.physical_id.clone(), ..Default::default() };
             calls.call::<ops::DeleteBucketPolicy>(input).await?;
             Ok(())
         })

@@ -17,16 +17,47 @@ pub(crate) struct Function;
 
 /// What `UpdateFunctionConfiguration` changes.
 const CONFIGURATION: [&str; 15] = [
-    "Role", "Handler", "Description", "Timeout", "MemorySize", "VpcConfig", "Environment", "Runtime",
-    "DeadLetterConfig", "KMSKeyArn", "TracingConfig", "Layers", "EphemeralStorage", "SnapStart", "LoggingConfig",
+    "Role",
+    "Handler",
+    "Description",
+    "Timeout",
+    "MemorySize",
+    "VpcConfig",
+    "Environment",
+    "Runtime",
+    "DeadLetterConfig",
+    "KMSKeyArn",
+    "TracingConfig",
+    "Layers",
+    "EphemeralStorage",
+    "SnapStart",
+    "LoggingConfig",
 ];
 
 impl Provider for Function {
     fn properties(&self) -> &'static [&'static str] {
         &[
-            "Architectures", "Code", "DeadLetterConfig", "Description", "Environment", "EphemeralStorage", "FunctionName",
-            "Handler", "KmsKeyArn", "Layers", "LoggingConfig", "MemorySize", "PackageType",
-            "ReservedConcurrentExecutions", "Role", "Runtime", "SnapStart", "Tags", "Timeout", "TracingConfig", "VpcConfig",
+            "Architectures",
+            "Code",
+            "DeadLetterConfig",
+            "Description",
+            "Environment",
+            "EphemeralStorage",
+            "FunctionName",
+            "Handler",
+            "KmsKeyArn",
+            "Layers",
+            "LoggingConfig",
+            "MemorySize",
+            "PackageType",
+            "ReservedConcurrentExecutions",
+            "Role",
+            "Runtime",
+            "SnapStart",
+            "Tags",
+            "Timeout",
+            "TracingConfig",
+            "VpcConfig",
         ]
     }
 
@@ -86,7 +117,9 @@ impl Provider for Function {
             if configuration(old) != configuration(properties) {
                 let mut wanted = configuration(properties);
                 // What is left out goes back to its default.
-                for (name, default) in [("Description", Value::from("")), ("Timeout", 3.into()), ("MemorySize", 128.into())] {
+                for (name, default) in
+                    [("Description", Value::from("")), ("Timeout", 3.into()), ("MemorySize", 128.into())]
+                {
                     if old.contains_key(name) && !properties.contains_key(name) {
                         wanted.insert(name.to_owned(), default);
                     }
@@ -97,7 +130,9 @@ impl Provider for Function {
                 wanted.insert("FunctionName".to_owned(), Value::from(name.as_str()));
                 calls.with::<ops::UpdateFunctionConfiguration>(wanted).await?;
             }
-            if old.get("Code") != properties.get("Code") || old.get("Architectures") != properties.get("Architectures") {
+            if old.get("Code") != properties.get("Code")
+                || old.get("Architectures") != properties.get("Architectures")
+            {
                 let code = code(properties)?;
                 let input = UpdateFunctionCodeRequest {
                     function_name: name.clone(),
@@ -119,7 +154,8 @@ impl Provider for Function {
 
     fn delete<'a>(&'a self, calls: &'a Calls, resource: &'a Resource) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let input = DeleteFunctionRequest { function_name: resource.physical_id.clone(), ..Default::default() };
+            let input =
+                DeleteFunctionRequest { function_name: resource.physical_id.clone(), ..Default::default() };
             calls.call::<ops::DeleteFunction>(input).await?;
             Ok(())
         })
@@ -161,7 +197,9 @@ async fn retag(calls: &Calls, resource: &Resource, properties: &Map<String, Valu
     }
     let gone = tags_gone(&resource.properties, properties);
     if !gone.is_empty() {
-        calls.call::<ops::UntagResource>(UntagResourceRequest { resource: arn.clone(), tag_keys: gone }).await?;
+        calls
+            .call::<ops::UntagResource>(UntagResourceRequest { resource: arn.clone(), tag_keys: gone })
+            .await?;
     }
     if !new.is_empty() {
         calls.call::<ops::TagResource>(TagResourceRequest { resource: arn, tags: new }).await?;
@@ -172,7 +210,9 @@ async fn retag(calls: &Calls, resource: &Resource, properties: &Map<String, Valu
 /// Where the code is: in a bucket, or written out in the template.
 fn code(properties: &Map<String, Value>) -> Result<FunctionCode> {
     let code = properties.get("Code").and_then(Value::as_object).cloned().unwrap_or_default();
-    if let Some(unknown) = code.keys().find(|key| !["S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"].contains(&key.as_str())) {
+    if let Some(unknown) =
+        code.keys().find(|key| !["S3Bucket", "S3Key", "S3ObjectVersion", "ZipFile"].contains(&key.as_str()))
+    {
         return Err(refusals::not_supported(&format!("Code.{unknown} of AWS::Lambda::Function")).into());
     }
     if code.contains_key("ZipFile") {
@@ -230,7 +270,10 @@ fn stored_zip(name: &str, content: &[u8]) -> Bytes {
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 })
+        (0..8).fold(
+            crc ^ u32::from(*byte),
+            |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 },
+        )
     })
 }
 

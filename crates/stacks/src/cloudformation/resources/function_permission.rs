@@ -11,7 +11,16 @@ pub(crate) struct Permission;
 
 impl Provider for Permission {
     fn properties(&self) -> &'static [&'static str] {
-        &["Action", "EventSourceToken", "FunctionName", "FunctionUrlAuthType", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn"]
+        &[
+            "Action",
+            "EventSourceToken",
+            "FunctionName",
+            "FunctionUrlAuthType",
+            "Principal",
+            "PrincipalOrgID",
+            "SourceAccount",
+            "SourceArn",
+        ]
     }
 
     fn required(&self) -> &'static [&'static str] {

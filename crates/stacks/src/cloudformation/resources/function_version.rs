@@ -40,7 +40,9 @@ impl Provider for Version {
             };
             let version = calls.call::<ops::PublishVersion>(input).await?;
             let arn = version.function_arn.unwrap_or_default();
-            Ok(Made::named(arn.clone()).with("Version", version.version.unwrap_or_default()).with("FunctionArn", arn))
+            Ok(Made::named(arn.clone())
+                .with("Version", version.version.unwrap_or_default())
+                .with("FunctionArn", arn))
         })
     }
 
@@ -55,7 +57,8 @@ impl Provider for Version {
 
     fn delete<'a>(&'a self, calls: &'a Calls, resource: &'a Resource) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let input = DeleteFunctionRequest { function_name: resource.physical_id.clone(), ..Default::default() };
+            let input =
+                DeleteFunctionRequest { function_name: resource.physical_id.clone(), ..Default::default() };
             calls.call::<ops::DeleteFunction>(input).await?;
             Ok(())
         })

@@ -36,7 +36,9 @@ impl Provider for LogGroup {
             retain(calls, name, properties).await?;
             let group = name.parse::<updraft_types::logs::LogGroupName>().ok();
             Ok(match group {
-                Some(group) => Made::named(name).with("Arn", group.arn_with_streams(calls.cx.scope()).to_string()),
+                Some(group) => {
+                    Made::named(name).with("Arn", group.arn_with_streams(calls.cx.scope()).to_string())
+                }
                 None => Made::named(name),
             })
         })

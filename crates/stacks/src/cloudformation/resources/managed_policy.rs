@@ -70,11 +70,13 @@ impl Provider for ManagedPolicy {
             }
             let (old, new) = (roles(&resource.properties), roles(properties));
             for role_name in new.iter().filter(|role| !old.contains(role)) {
-                let input = AttachRolePolicyRequest { role_name: role_name.clone(), policy_arn: policy_arn.clone() };
+                let input =
+                    AttachRolePolicyRequest { role_name: role_name.clone(), policy_arn: policy_arn.clone() };
                 calls.call::<ops::AttachRolePolicy>(input).await?;
             }
             for role_name in old.iter().filter(|role| !new.contains(role)) {
-                let input = DetachRolePolicyRequest { role_name: role_name.clone(), policy_arn: policy_arn.clone() };
+                let input =
+                    DetachRolePolicyRequest { role_name: role_name.clone(), policy_arn: policy_arn.clone() };
                 calls.call::<ops::DetachRolePolicy>(input).await?;
             }
             Ok(Made::as_before(resource))
@@ -89,7 +91,9 @@ impl Provider for ManagedPolicy {
                 match calls.call::<ops::DetachRolePolicy>(input).await {
                     // The role may have gone before.
                     Err(error) if error.refusal().is_some_and(is_gone) => {}
-                    other => drop(other?),
+                    other => {
+                        other?;
+                    }
                 }
             }
             forget_versions(calls, &policy_arn).await?;

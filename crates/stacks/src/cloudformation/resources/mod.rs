@@ -149,7 +149,11 @@ pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {
 pub(crate) fn is_gone(refusal: &Refusal) -> bool {
     matches!(
         refusal.code.as_ref(),
-        "ResourceNotFoundException" | "NoSuchEntity" | "NoSuchBucket" | "NotFoundException" | "NoSuchBucketPolicy"
+        "ResourceNotFoundException"
+            | "NoSuchEntity"
+            | "NoSuchBucket"
+            | "NotFoundException"
+            | "NoSuchBucketPolicy"
     )
 }
 
@@ -157,7 +161,10 @@ pub(crate) fn is_gone(refusal: &Refusal) -> bool {
 pub(crate) fn is_there(refusal: &Refusal) -> bool {
     matches!(
         refusal.code.as_ref(),
-        "ResourceConflictException" | "EntityAlreadyExists" | "BucketAlreadyOwnedByYou" | "ResourceInUseException"
+        "ResourceConflictException"
+            | "EntityAlreadyExists"
+            | "BucketAlreadyOwnedByYou"
+            | "ResourceInUseException"
             | "ResourceAlreadyExistsException"
     )
 }

@@ -6,9 +6,9 @@ use futures::future::BoxFuture;
 use serde_json::{Map, Value};
 use updraft_api::iam::ops;
 use updraft_api::iam::{
-    AttachRolePolicyRequest, DeleteRolePolicyRequest, DeleteRoleRequest, DetachRolePolicyRequest, GetRoleRequest,
-    ListAttachedRolePoliciesRequest, ListRolePoliciesRequest, PutRolePolicyRequest, Tag, TagRoleRequest,
-    UntagRoleRequest, UpdateAssumeRolePolicyRequest, UpdateRoleRequest,
+    AttachRolePolicyRequest, DeleteRolePolicyRequest, DeleteRoleRequest, DetachRolePolicyRequest,
+    GetRoleRequest, ListAttachedRolePoliciesRequest, ListRolePoliciesRequest, PutRolePolicyRequest, Tag,
+    TagRoleRequest, UntagRoleRequest, UpdateAssumeRolePolicyRequest, UpdateRoleRequest,
 };
 use updraft_kernel::Result;
 
@@ -20,8 +20,15 @@ pub(crate) struct Role;
 impl Provider for Role {
     fn properties(&self) -> &'static [&'static str] {
         &[
-            "AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "MaxSessionDuration", "Path",
-            "PermissionsBoundary", "Policies", "RoleName", "Tags",
+            "AssumeRolePolicyDocument",
+            "Description",
+            "ManagedPolicyArns",
+            "MaxSessionDuration",
+            "Path",
+            "PermissionsBoundary",
+            "Policies",
+            "RoleName",
+            "Tags",
         ]
     }
 
@@ -45,7 +52,14 @@ impl Provider for Role {
         again: bool,
     ) -> BoxFuture<'a, Result<Made>> {
         Box::pin(async move {
-            let own = ["AssumeRolePolicyDocument", "Description", "MaxSessionDuration", "Path", "PermissionsBoundary", "Tags"];
+            let own = [
+                "AssumeRolePolicyDocument",
+                "Description",
+                "MaxSessionDuration",
+                "Path",
+                "PermissionsBoundary",
+                "Tags",
+            ];
             let mut wanted = pick(properties, &own);
             wanted.insert("RoleName".to_owned(), Value::from(name));
             or_there(calls.with::<ops::CreateRole>(wanted).await, again)?;
@@ -67,7 +81,10 @@ impl Provider for Role {
             let changed = |property: &str| old.get(property) != properties.get(property);
             if changed("AssumeRolePolicyDocument") {
                 let document = properties.get("AssumeRolePolicyDocument").cloned().unwrap_or_default();
-                let input = UpdateAssumeRolePolicyRequest { role_name: name.clone(), policy_document: document_text(&document) };
+                let input = UpdateAssumeRolePolicyRequest {
+                    role_name: name.clone(),
+                    policy_document: document_text(&document),
+                };
                 calls.call::<ops::UpdateAssumeRolePolicy>(input).await?;
             }
             if changed("Description") || changed("MaxSessionDuration") {
@@ -79,7 +96,9 @@ impl Provider for Role {
             policies(calls, name, old, properties).await?;
             let gone = tags_gone(old, properties);
             if !gone.is_empty() {
-                calls.call::<ops::UntagRole>(UntagRoleRequest { role_name: name.clone(), tag_keys: gone }).await?;
+                calls
+                    .call::<ops::UntagRole>(UntagRoleRequest { role_name: name.clone(), tag_keys: gone })
+                    .await?;
             }
             let tags = tag_map(properties);
             if tags != tag_map(old) && !tags.is_empty() {
@@ -116,7 +135,12 @@ fn document_text(document: &Value) -> String {
 }
 
 /// Brings the role's policies from the old properties to the new.
-async fn policies(calls: &Calls, name: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<()> {
+async fn policies(
+    calls: &Calls,
+    name: &str,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> Result<()> {
     let (had, wanted) = (managed(old), managed(new));
     for policy_arn in wanted.difference(&had) {
         let input = AttachRolePolicyRequest { role_name: name.to_owned(), policy_arn: policy_arn.clone() };
@@ -152,6 +176,8 @@ fn managed(properties: &Map<String, Value>) -> BTreeSet<String> {
 fn inline(properties: &Map<String, Value>) -> BTreeMap<String, String> {
     let policies = properties.get("Policies").and_then(Value::as_array).into_iter().flatten();
     policies
-        .filter_map(|policy| Some((policy["PolicyName"].as_str()?.to_owned(), document_text(&policy["PolicyDocument"]))))
+        .filter_map(|policy| {
+            Some((policy["PolicyName"].as_str()?.to_owned(), document_text(&policy["PolicyDocument"])))
+        })
         .collect()
 }

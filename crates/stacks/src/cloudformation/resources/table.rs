@@ -13,16 +13,36 @@ use crate::cloudformation::input;
 pub(crate) struct Table;
 
 const CREATED: [&str; 11] = [
-    "AttributeDefinitions", "KeySchema", "LocalSecondaryIndexes", "GlobalSecondaryIndexes", "BillingMode",
-    "ProvisionedThroughput", "SSESpecification", "Tags", "TableClass", "DeletionProtectionEnabled", "StreamSpecification",
+    "AttributeDefinitions",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "GlobalSecondaryIndexes",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "SSESpecification",
+    "Tags",
+    "TableClass",
+    "DeletionProtectionEnabled",
+    "StreamSpecification",
 ];
 
 impl Provider for Table {
     fn properties(&self) -> &'static [&'static str] {
         &[
-            "AttributeDefinitions", "BillingMode", "DeletionProtectionEnabled", "GlobalSecondaryIndexes", "KeySchema",
-            "LocalSecondaryIndexes", "PointInTimeRecoverySpecification", "ProvisionedThroughput", "SSESpecification",
-            "StreamSpecification", "TableClass", "TableName", "Tags", "TimeToLiveSpecification",
+            "AttributeDefinitions",
+            "BillingMode",
+            "DeletionProtectionEnabled",
+            "GlobalSecondaryIndexes",
+            "KeySchema",
+            "LocalSecondaryIndexes",
+            "PointInTimeRecoverySpecification",
+            "ProvisionedThroughput",
+            "SSESpecification",
+            "StreamSpecification",
+            "TableClass",
+            "TableName",
+            "Tags",
+            "TimeToLiveSpecification",
         ]
     }
 
@@ -115,8 +135,12 @@ async fn describe(calls: &Calls, name: &str) -> Result<Made> {
 
 /// What has operations of its own.
 async fn extras(calls: &Calls, name: &str, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<()> {
-    for (property, recovery) in [("TimeToLiveSpecification", false), ("PointInTimeRecoverySpecification", true)] {
-        let Some(value) = new.get(property).filter(|value| old.get(property) != Some(value)) else { continue };
+    for (property, recovery) in
+        [("TimeToLiveSpecification", false), ("PointInTimeRecoverySpecification", true)]
+    {
+        let Some(value) = new.get(property).filter(|value| old.get(property) != Some(value)) else {
+            continue;
+        };
         let wanted = Map::from_iter([
             ("TableName".to_owned(), Value::from(name)),
             (property.to_owned(), value.clone()),
