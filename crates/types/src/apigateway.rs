@@ -76,6 +76,20 @@ pub fn integration_pattern(target: &str) -> String {
     )
 }
 
+/// The text that `Fn::Sub` turns into the URI by which an API asks an authorizer's function.
+#[must_use]
+pub fn authorizer_pattern(partition: &str) -> String {
+    format!(
+        "arn:{partition}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{__FunctionArn__}}/invocations"
+    )
+}
+
+/// The text that `Fn::Sub` turns into the ARN pattern of an API's calls of its authorizers.
+#[must_use]
+pub fn authorizer_invocation_pattern() -> &'static str {
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${__ApiId__}/authorizers/*"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

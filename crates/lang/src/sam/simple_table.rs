@@ -1,58 +1,50 @@
 //! `AWS::Serverless::SimpleTable`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Output, properties};
+use super::intrinsics::given;
+use super::made::{Attributes, Made, tag_list};
+use super::problem::Fail;
+use super::properties::{self, Property, any, checked, is_map_of, is_text_or_map, map};
 
-const KNOWN: [&str; 6] = [
-    "PrimaryKey",
-    "ProvisionedThroughput",
-    "TableName",
-    "Tags",
-    "SSESpecification",
-    "PointInTimeRecoverySpecification",
+const PROPERTIES: [Property; 6] = [
+    any("PointInTimeRecoverySpecification"),
+    checked("PrimaryKey", |value| is_map_of(value, Value::is_string)),
+    checked("ProvisionedThroughput", |value| is_map_of(value, |value| value.is_i64() || value.is_object())),
+    checked("TableName", is_text_or_map),
+    map("Tags"),
+    map("SSESpecification"),
 ];
 
-pub(crate) fn transform(output: &mut Output, id: &str, source: &Map<String, Value>) -> Result<(), String> {
-    let given = properties(source);
-    if let Some(unknown) = given.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-        return Err(format!(
-            "property {unknown} not defined for resource of type AWS::Serverless::SimpleTable"
-        ));
+pub(crate) fn transform(id: &str, resource: &Value) -> Result<Vec<Made>, Fail> {
+    let table = properties::check(&properties::of(resource), &PROPERTIES, super::SIMPLE_TABLE)?;
+    let mut made = Made::main(id, "AWS::DynamoDB::Table", &Attributes::of(resource));
+    let (name, kind) = key(given(&table, "PrimaryKey"))?;
+    made.set("AttributeDefinitions", json!([{"AttributeName": name, "AttributeType": kind}]));
+    made.set("KeySchema", json!([{"AttributeName": name, "KeyType": "HASH"}]));
+    match given(&table, "ProvisionedThroughput") {
+        Some(throughput) => made.set("ProvisionedThroughput", throughput.clone()),
+        None => made.set("BillingMode", "PAY_PER_REQUEST"),
     }
-    let key = given.get("PrimaryKey");
-    let name = key.and_then(|key| key.get("Name")).cloned().unwrap_or_else(|| json!("id"));
-    let kind = match key.and_then(|key| key.get("Type")).and_then(Value::as_str) {
-        None | Some("String") => "S",
+    for property in ["PointInTimeRecoverySpecification", "SSESpecification", "TableName"] {
+        made.set_given(property, given(&table, property));
+    }
+    if let Some(tags) = given(&table, "Tags") {
+        made.set("Tags", tag_list(Some(tags)));
+    }
+    Ok(vec![made])
+}
+
+/// The key's name and its type as DynamoDB names it.
+fn key(given: Option<&Value>) -> Result<(Value, &'static str), Fail> {
+    let Some(key) = given else { return Ok((json!("id"), "S")) };
+    let part = |name: &str| key.get(name).ok_or_else(|| format!("Property 'PrimaryKey.{name}' is required."));
+    let (name, kind) = (part("Name")?, part("Type")?);
+    let kind = match kind.as_str() {
+        Some("String") => "S",
         Some("Number") => "N",
         Some("Binary") => "B",
-        Some(other) => {
-            return Err(format!(
-                "'PrimaryKey' is missing required Property 'Type' or has the unknown type {other}."
-            ));
-        }
+        _ => return Err(format!("Invalid 'Type' \"{}\".", kind.as_str().unwrap_or_default()).into()),
     };
-    let mut table = Map::new();
-    table.insert("AttributeDefinitions".into(), json!([{"AttributeName": name, "AttributeType": kind}]));
-    table.insert("KeySchema".into(), json!([{"AttributeName": name, "KeyType": "HASH"}]));
-    match given.get("ProvisionedThroughput") {
-        Some(throughput) => table.insert("ProvisionedThroughput".into(), throughput.clone()),
-        None => table.insert("BillingMode".into(), json!("PAY_PER_REQUEST")),
-    };
-    for name in ["TableName", "SSESpecification", "PointInTimeRecoverySpecification"] {
-        if let Some(value) = given.get(name) {
-            table.insert(name.into(), value.clone());
-        }
-    }
-    if let Some(Value::Object(tags)) = given.get("Tags") {
-        let list: Vec<_> = tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect();
-        table.insert("Tags".into(), Value::Array(list));
-    }
-    output.add(id, "AWS::DynamoDB::Table", table, source);
-    for attribute in ["DeletionPolicy", "UpdateReplacePolicy", "DependsOn", "Metadata"] {
-        if let Some(value) = source.get(attribute) {
-            output.set(id, attribute, value.clone());
-        }
-    }
-    Ok(())
+    Ok((name.clone(), kind))
 }
