@@ -91,8 +91,9 @@ impl Judge {
         let Interval { weight, baseline, canary, .. } = interval;
         self.observe_errors(*weight, baseline, canary);
         for (i, metric) in self.evidence.iter_mut().skip(1).enumerate() {
-            compare_stratum(metric, *weight, &baseline.warm, &canary.warm, i);
-            compare_stratum(metric, *weight, &baseline.cold, &canary.cold, i);
+            let tolerance = self.policy.latency_tolerance;
+            compare_stratum(metric, *weight, tolerance, &baseline.warm, &canary.warm, i);
+            compare_stratum(metric, *weight, tolerance, &baseline.cold, &canary.cold, i);
         }
         self.routing.observe_routing(*weight, canary.requests, canary.requests + baseline.requests);
         let all_errors = canary.errors + baseline.errors;
@@ -207,15 +208,20 @@ impl Judge {
 
 /// Warm requests are compared with warm ones and cold with cold, at the canary's share of them: a
 /// small canary has relatively more cold starts, which are slow in every version.
+///
+/// With a tolerance t the count is held against the share of a canary that is slow t times as often;
+/// one that is slow less often gives fewer, and evidence only grows with the count.
 fn compare_stratum(
     evidence: &mut Evidence,
     weight: Weight,
+    tolerance: f64,
     baseline: &Stratum,
     canary: &Stratum,
     quantile: usize,
 ) {
     let above = canary.above[quantile];
     let share = share_of(canary.requests, baseline.requests);
+    let share = share * tolerance / (share * tolerance + 1.0 - share);
     evidence.observe(weight, share, above, above + baseline.above[quantile]);
 }
 
@@ -300,6 +306,25 @@ mod tests {
         }
         assert_eq!(slower.verdict(), Verdict::RollBack);
         assert_ne!(colder.verdict(), Verdict::RollBack);
+    }
+
+    #[test]
+    fn a_slowdown_within_the_tolerance_is_let_be_and_a_greater_one_is_not() {
+        let verdict = |slow_of_canary: u64| {
+            let policy = Policy { latency_tolerance: 3.0, ..Policy::default() };
+            let mut judge = Judge::new(policy, Baseline::default());
+            for _ in 0..40 {
+                let mut observed = interval(judge.weight(), (900, 0), (100, 0));
+                observed.weight = Weight::percent(10.0).unwrap();
+                observed.baseline.warm = Stratum { requests: 900, above: [450, 90, 9] };
+                let p90 = slow_of_canary * 10;
+                observed.canary.warm = Stratum { requests: 100, above: [50, p90, slow_of_canary] };
+                judge.observe(&observed);
+            }
+            judge.verdict()
+        };
+        assert_ne!(verdict(2), Verdict::RollBack);
+        assert_eq!(verdict(8), Verdict::RollBack);
     }
 
     #[test]

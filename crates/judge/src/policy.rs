@@ -19,6 +19,16 @@ pub struct Policy {
     pub plan: ExposurePlan,
     /// The chance of calling a correct split wrong.
     pub routing_alpha: f64,
+    /// How many times as often the canary may be slow before that counts against it. At 1 every
+    /// slowdown does; but a small canary's environments are idle for longer between requests, and
+    /// what idles is slower in every version.
+    #[serde(default = "strict")]
+    pub latency_tolerance: f64,
+}
+
+/// No tolerance at all.
+fn strict() -> f64 {
+    1.0
 }
 
 impl Default for Policy {
@@ -31,6 +41,7 @@ impl Default for Policy {
             counting: Counting::default(),
             plan: ExposurePlan::default(),
             routing_alpha: 0.001,
+            latency_tolerance: strict(),
         }
     }
 }
@@ -51,6 +62,9 @@ impl Policy {
         }
         if !(relative > 1.0 && relative.is_finite()) {
             return Err(PolicyError::RelativeMargin(relative));
+        }
+        if !(self.latency_tolerance >= 1.0 && self.latency_tolerance.is_finite()) {
+            return Err(PolicyError::LatencyTolerance(self.latency_tolerance));
         }
         let weights = self.metrics.0;
         if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || weights.iter().sum::<f64>() <= 0.0 {
@@ -170,6 +184,9 @@ pub enum PolicyError {
     /// Not a ratio.
     #[error("the relative margin is a ratio above 1, not {0}")]
     RelativeMargin(f64),
+    /// Not a ratio.
+    #[error("the latency tolerance is a ratio of at least 1, not {0}")]
+    LatencyTolerance(f64),
     /// Not weights.
     #[error("the metrics' weights are not negative and not all zero")]
     MetricWeights,
@@ -188,6 +205,7 @@ mod tests {
             assert!(Policy { beta: bad, ..policy() }.check().is_err());
             let margin = Margin { relative: bad, ..Margin::default() };
             assert!(Policy { margin, ..policy() }.check().is_err());
+            assert!(Policy { latency_tolerance: bad, ..policy() }.check().is_err());
         }
         assert!(Policy { margin: Margin { absolute: 1.0, relative: 2.0 }, ..policy() }.check().is_err());
         assert!(Policy { metrics: MetricWeights([0.0; 4]), ..policy() }.check().is_err());

@@ -21,6 +21,9 @@ pub const TEMPLATE_NAMES: [&str; 4] = ["template.yaml", "template.yml", "sam.yam
 const CHECK_TIMEOUT: Duration = Duration::from_secs(900);
 /// How long a release waits for evidence when nothing is said; CodeDeploy's longest predefined is 30 minutes.
 const RELEASE_DEADLINE: Duration = Duration::from_secs(2 * 3600);
+/// How many times as often a canary may be slow: less was seen of harmless ones whose environments
+/// idled for longer than the old version's.
+const LATENCY_TOLERANCE: f64 = 3.0;
 /// How many requests a second the declared load sends when nothing is said.
 const LOAD_RATE: f64 = 20.0;
 /// The most: beyond this one process can no longer keep the pace.
@@ -162,7 +165,7 @@ impl Source<'_> {
     fn release(&self, node: Option<&Node>) -> Outcome<ReleaseConfig> {
         let mut release = ReleaseConfig {
             strategy: Strategy::default(),
-            policy: Policy::default(),
+            policy: Policy { latency_tolerance: LATENCY_TOLERANCE, ..Policy::default() },
             deadline: RELEASE_DEADLINE,
             on_inconclusive: OnInconclusive::default(),
         };
@@ -177,6 +180,7 @@ impl Source<'_> {
             "dwell",
             "deadline",
             "on_inconclusive",
+            "latency_tolerance",
         ];
         let fields = self.fields(node, "release", &known)?;
         if let Some(node) = fields.get("strategy") {
@@ -196,6 +200,7 @@ impl Source<'_> {
             ("beta", &mut policy.beta),
             ("margin", &mut policy.margin.absolute),
             ("relative_margin", &mut policy.margin.relative),
+            ("latency_tolerance", &mut policy.latency_tolerance),
         ] {
             if let Some(node) = fields.get(key) {
                 *slot = self.number(node, &format!("release.{key}"))?;
@@ -466,7 +471,8 @@ mod tests {
         let config = read("").unwrap();
         assert_eq!(config.app, "my-shop");
         assert_eq!(config.template, Path::new("template.yaml"));
-        assert_eq!(config.release.policy, Policy::default());
+        let policy = Policy { latency_tolerance: LATENCY_TOLERANCE, ..Policy::default() };
+        assert_eq!(config.release.policy, policy);
         assert!(config.environments.is_empty() && config.load.is_none());
     }
 

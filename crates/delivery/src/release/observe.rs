@@ -4,7 +4,7 @@
 //!
 //! Latency is compared only where cold starts are known, which an engine tells as `InitDuration` of
 //! `Updraft/Lambda`: a small canary starts cold more often, and the first requests of a fresh
-//! environment are slow in every version. An interval with a cold start gives no evidence of latency.
+//! environment are slow in every version. What follows from a cold start is for [`super::step`].
 
 use updraft_api::cloudwatch::{
     self, Dimension, GetMetricDataInput, Metric, MetricDataQuery, MetricDataResult, MetricStat,
@@ -59,12 +59,12 @@ pub(super) async fn count(
             requests: of(INVOCATIONS),
             above: std::array::from_fn(|quantile| of(ABOVE + quantile)),
         };
-        let cold_starts = sum(target, "old", COLD_STARTS) + sum(target, "new", COLD_STARTS);
-        let has_durations = targets[target].baseline.durations_ms.is_some() && cold_starts == 0;
+        let has_durations = targets[target].baseline.durations_ms.is_some();
         Arm {
             requests: of(INVOCATIONS),
             errors: of(ERRORS),
             warm: if has_durations { warm } else { Stratum::default() },
+            cold: Stratum { requests: of(COLD_STARTS), ..Stratum::default() },
             ..Arm::default()
         }
     };

@@ -37,6 +37,8 @@ pub struct Release {
     pub recent_rate: f64,
     /// The evidence so far.
     pub judge: Judge,
+    /// When a cold start was last seen, or an alias moved.
+    pub cold_at: Timestamp,
     /// What is being done; written before it is done.
     pub phase: Phase,
     /// A person's word, which goes before the judge's.

@@ -391,6 +391,7 @@ mod tests {
             targets: vec![target("cart"), target("orders")],
             source: Source::ENGINE,
             recent_rate: 0.0,
+            cold_at: Timestamp::EPOCH,
             phase: Phase::Shift { to: policy.plan.weight(0) },
             judge: Judge::new(policy, Baseline::default()),
             order: None,
@@ -512,6 +513,32 @@ mod tests {
         assert_eq!(ended.ending().unwrap().verdict, Verdict::RollBack);
         assert!(ended.ending().unwrap().sentence.starts_with("rolled back by a person's order"));
         assert_eq!(world.0.lock().unwrap().aliases[0].0, Alias::whole("1"));
+    }
+
+    #[test]
+    fn a_fresh_environments_slowness_is_not_held_against_it() {
+        let policy = Policy { plan: ExposurePlan::default(), ..Policy::default() };
+        let judged = |cold_in_between: u64| {
+            let mut release = release(policy.clone());
+            release.apply(Outcome::Placed, Timestamp::from_millis(1_000_000));
+            for second in 0..=60 {
+                let until = Timestamp::from_millis(1_001_000 + second * 1_000);
+                let slow = updraft_judge::Stratum { requests: 2, above: [2, 2, 2] };
+                let cold = updraft_judge::Stratum { requests: cold_in_between, above: [0; 3] };
+                let canary = Arm { requests: 2, warm: slow, cold, ..Arm::default() };
+                let warm = updraft_judge::Stratum { requests: 98, above: [49, 10, 1] };
+                let baseline = Arm { requests: 98, warm, ..Arm::default() };
+                let weight = release.weight();
+                let interval = Interval { weight, secs: 1, baseline, canary };
+                release.apply(Outcome::Counted { until, intervals: vec![interval] }, until);
+                if release.weight() == Weight::ZERO {
+                    return Some(second);
+                }
+            }
+            None
+        };
+        assert_eq!(judged(1), None, "cold starts all along");
+        assert!(judged(0).is_some_and(|second| second >= 28), "{:?}", judged(0));
     }
 
     #[tokio::test]

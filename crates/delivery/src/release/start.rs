@@ -64,6 +64,7 @@ pub async fn start(
         targets,
         source,
         recent_rate,
+        cold_at: now,
         judge,
         order: None,
         owner: Owner { host: owner.0, pid: owner.1, until: now },

@@ -1,12 +1,17 @@
 //! What to do next with a release, and what follows from what was seen. Pure: state and observation
 //! in, state out.
 
-use updraft_judge::{Decision, Interval, Verdict, Weight};
+use std::time::Duration;
+
+use updraft_judge::{Decision, Interval, Stratum, Verdict, Weight};
 use updraft_types::Timestamp;
 
 use super::record::{Ending, Order, Phase, Release, Target};
 use super::world::Alias;
 use crate::config::OnInconclusive;
+
+/// How long after a cold start durations are not compared: compilers and caches have settled by then.
+const WARM_UP: Duration = Duration::from_secs(30);
 
 /// Where the aliases are to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,10 +106,12 @@ impl Release {
             (Phase::Shift { to }, Outcome::Placed) => {
                 let (weight, seen_until) = (*to, self.source.first_period_after(now));
                 self.note(now, format!("canary at {weight}"));
+                self.cold_at = now;
                 Phase::Watch { weight, seen_until }
             }
             (Phase::Watch { weight, .. }, Outcome::Counted { until, intervals }) => {
                 let weight = *weight;
+                let intervals = self.only_warm(intervals, until);
                 self.judge.observe_all(&intervals);
                 self.watched(weight, until, now)
             }
@@ -136,6 +143,25 @@ impl Release {
     pub fn obey(&mut self, order: Order, now: Timestamp) {
         self.order = Some(order);
         self.phase = self.obeying(self.phase.clone(), now);
+    }
+
+    /// Takes the durations out of intervals that are too near to a cold start: in every version a fresh
+    /// environment is slow for a while, and a canary's environments are the fresh ones.
+    fn only_warm(&mut self, mut intervals: Vec<Interval>, until: Timestamp) -> Vec<Interval> {
+        if intervals
+            .iter()
+            .any(|interval| interval.baseline.cold.requests + interval.canary.cold.requests > 0)
+        {
+            self.cold_at = until;
+        }
+        if until.since(self.cold_at) < WARM_UP {
+            for arm in
+                intervals.iter_mut().flat_map(|interval| [&mut interval.baseline, &mut interval.canary])
+            {
+                arm.warm = Stratum::default();
+            }
+        }
+        intervals
     }
 
     fn watched(&mut self, weight: Weight, seen_until: Timestamp, now: Timestamp) -> Phase {

@@ -15,7 +15,7 @@ use super::terminal::Terminal;
 #[derive(Debug, Clone, Args)]
 pub struct AppArguments {
     /// The folder that holds updraft.yaml and the template.
-    #[arg(long, short = 'C', value_name = "DIR", default_value = ".", env = "UPDRAFT_APP")]
+    #[arg(long, short = 'C', value_name = "DIR", default_value = ".", env = "UPDRAFT_APP", global = true)]
     pub app: PathBuf,
 }
 
