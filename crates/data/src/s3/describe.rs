@@ -106,6 +106,9 @@ pub(crate) fn encryption(
     match asked {
         None => Ok(bucket.encryption.clone()),
         Some("AES256") => Ok(Encryption::default()),
+        Some("aws:kms") if key_id.is_none() => {
+            Ok(Encryption { algorithm: "aws:kms".to_owned(), ..Encryption::default() })
+        }
         Some(other) => Err(refusals::not_implemented(&format!(
             "server-side encryption {other}{}",
             key_id.map(|_| " with a key").unwrap_or_default()

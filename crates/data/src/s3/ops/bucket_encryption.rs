@@ -1,6 +1,7 @@
 //! `PutBucketEncryption`, `GetBucketEncryption` and `DeleteBucketEncryption`.
 //!
-//! Objects are encrypted with S3's own keys whatever is set, as on AWS; KMS keys are refused.
+//! Which encryption a bucket has by default is kept and told of its objects; keys of one's own are
+//! refused. Bodies lie in the engine's data folder, which is its owner's alone.
 
 use updraft_api::Refusal;
 use updraft_api::s3::ops::{DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption};
@@ -47,6 +48,12 @@ impl Handle<PutBucketEncryption> for S3 {
                     .into());
                 }
                 Encryption { bucket_key, ..Encryption::default() }
+            }
+            // Without a key of one's own it is AWS's own key for S3, which needs no KMS calls.
+            Some(default)
+                if default.sse_algorithm.as_str() == "aws:kms" && default.kms_master_key_id.is_none() =>
+            {
+                Encryption { algorithm: "aws:kms".to_owned(), key_id: None, bucket_key }
             }
             Some(default) => {
                 let feature = format!("server-side encryption {}", default.sse_algorithm.as_str());
