@@ -12,8 +12,10 @@ use tokio::task::JoinHandle;
 use crate::client::HttpClient;
 use crate::config::{Load, LoadRequest};
 
-/// Requests that may be unanswered at once; more are not sent, and counted as skipped.
-const IN_FLIGHT_MAX: usize = 512;
+/// Requests that may be unanswered at once; more are not sent, and counted as skipped. Each may cost an
+/// execution environment: more than this and a small machine is busy with starting them, which slows
+/// every request down and asks for still more.
+const IN_FLIGHT_MAX: usize = 32;
 /// How long a request may take: as long as an HTTP API waits for its integration (30 s).
 const TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -37,7 +37,8 @@ pub struct Release {
     pub recent_rate: f64,
     /// The evidence so far.
     pub judge: Judge,
-    /// When a cold start was last seen, or an alias moved.
+    /// When a cold start was last seen, or an alias moved; records of before it was kept say nothing.
+    #[serde(default)]
     pub cold_at: Timestamp,
     /// What is being done; written before it is done.
     pub phase: Phase,

@@ -15,6 +15,8 @@ const RACES_MAX: u32 = 5;
 /// How often counts are asked for before the release is given up, a little longer each time.
 const COUNTS_MAX: u32 = 5;
 const COUNT_WAIT: Duration = Duration::from_secs(2);
+/// How often it is looked whether the owner of a release still writes.
+const TAKE_OVER_LOOK: Duration = Duration::from_millis(500);
 
 /// The process that does a release.
 pub struct Driver<'a> {
@@ -43,22 +45,34 @@ impl Driver<'_> {
         Ok(release)
     }
 
-    /// Takes a release from a process that is gone, or waits until its lease is over.
-    pub async fn take_over(&self, mut release: Release, saved: Saved) -> crate::Outcome<(Release, Saved)> {
-        let now = self.clock.now();
-        if release.owner.until > now && !self.owner_is_gone(&release.owner) {
-            let Owner { host, pid, .. } = &release.owner;
-            let message = format!("release {} is being done by process {pid} on {host}", release.id);
-            return Err(Problem::new(ExitCode::Busy, message)
-                .hint("watch it with `updraft release status`, or end it with `updraft release rollback`"));
+    /// Takes a release from a process that is gone. One that may still live is given until its lease is
+    /// over; if it writes meanwhile, it lives.
+    pub async fn take_over(
+        &self,
+        mut release: Release,
+        mut saved: Saved,
+    ) -> crate::Outcome<(Release, Saved)> {
+        let met = saved.clone();
+        while release.owner.until > self.clock.now() && !self.owner_is_gone(&release.owner) {
+            if saved != met {
+                let Owner { host, pid, .. } = &release.owner;
+                let message = format!("release {} is being done by process {pid} on {host}", release.id);
+                return Err(Problem::new(ExitCode::Busy, message).hint(
+                    "watch it with `updraft release status`, or end it with `updraft release rollback`",
+                ));
+            }
+            self.clock.wait(TAKE_OVER_LOOK).await;
+            let read = self.world.reload(&release.id).await;
+            (release, saved) =
+                read.explain(ExitCode::Failure, || format!("cannot read release {}", release.id))?;
         }
+        let now = self.clock.now();
         release.note(now, format!("taken over by process {} on {}", self.pid, self.host));
         self.save(release, saved).await
     }
 
     fn owner_is_gone(&self, owner: &Owner) -> bool {
-        owner.host == self.host
-            && (owner.pid == self.pid || !std::path::Path::new(&format!("/proc/{}", owner.pid)).exists())
+        owner.host == self.host && (owner.pid == self.pid || !is_running(owner.pid))
     }
 
     async fn perform(&self, release: &Release, action: Action) -> Result<Outcome, WorldError> {
@@ -223,6 +237,15 @@ fn stuck(release: &Release, error: WorldError) -> Problem {
     .hint("the next `updraft deliver` goes on with it; `updraft release rollback` takes it back")
 }
 
+/// Whether a process runs on this machine; one that has ended and waits to be asked for does not.
+fn is_running(pid: u32) -> bool {
+    // The state is the first field after the name, which is in brackets and may hold any character
+    // (proc_pid_stat(5)).
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+    state.is_some_and(|state| !matches!(state, "Z" | "X"))
+}
+
 /// The environment's release that has not ended, if there is one.
 pub async fn unfinished(store: ReleaseStore<'_>) -> Result<Option<(Release, Saved)>, StoreError> {
     Ok(store.latest().await?.0.filter(|(release, _)| !release.is_ended()))
@@ -255,6 +278,8 @@ mod tests {
         dies_after: bool,
         canary_error_rate: f64,
         spent: u32,
+        /// Whether another process goes on writing the record.
+        written_by_another: bool,
     }
 
     impl State {
@@ -352,7 +377,11 @@ mod tests {
         }
 
         fn reload<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<(Release, Saved), StoreError>> {
-            let state = self.0.lock().unwrap();
+            let mut state = self.0.lock().unwrap();
+            if state.written_by_another {
+                state.version += 1;
+                state.record.owner.until = state.record.owner.until.plus(Duration::from_secs(1));
+            }
             let found = (state.record.clone(), Saved(state.version.to_string()));
             Box::pin(async move { Ok(found) })
         }
@@ -411,6 +440,7 @@ mod tests {
             dies_after: false,
             canary_error_rate,
             spent: 0,
+            written_by_another: false,
         })))
     }
 
@@ -483,16 +513,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_living_owner_is_not_disturbed() {
+    async fn a_living_owner_is_not_disturbed_and_a_silent_one_loses_its_lease() {
         let world = world(0.0);
         let clock = clock();
-        let until = clock.now().plus(Duration::from_secs(10));
-        let here = Owner { host: "elsewhere".into(), pid: 1, until };
-        world.0.lock().unwrap().record.owner = here;
+        {
+            let mut state = world.0.lock().unwrap();
+            let until = clock.now().plus(Duration::from_secs(10));
+            state.record.owner = Owner { host: "elsewhere".into(), pid: 1, until };
+            state.written_by_another = true;
+        }
         let problem = process(&world, &clock, u32::MAX).await.unwrap_err();
         assert_eq!(problem.exit, ExitCode::Busy);
-        clock.wait(Duration::from_secs(11)).await;
+        world.0.lock().unwrap().written_by_another = false;
+        let before = clock.now();
         assert!(process(&world, &clock, u32::MAX).await.is_ok());
+        assert!(clock.now().since(before) > Duration::from_secs(8), "the lease was waited for");
+    }
+
+    #[test]
+    fn only_a_process_that_runs_is_running() {
+        assert!(is_running(std::process::id()));
+        assert!(!is_running(u32::MAX));
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        // Ended, but not asked for: what `kill -9` leaves under a parent that does not look.
+        let began = std::time::Instant::now();
+        while is_running(ended.id()) && began.elapsed() < Duration::from_secs(5) {
+            std::thread::yield_now();
+        }
+        assert!(!is_running(ended.id()));
+        ended.wait().unwrap();
     }
 
     #[tokio::test]
