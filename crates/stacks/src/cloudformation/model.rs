@@ -1,6 +1,6 @@
 //! What CloudFormation keeps of stacks, their resources, events and change sets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 use updraft_kernel::{Caller, Cx, Fault, Read, Result, Table, json_record};
@@ -32,8 +32,12 @@ pub(crate) struct Stack {
     pub(crate) on_failure: OnFailure,
     pub(crate) termination_protection: bool,
     pub(crate) change_set_id: Option<String>,
-    /// Tells an operation from the next: a job of an older one does nothing.
+    /// Tells an operation from the next.
     pub(crate) operation: u64,
+    /// The operation whose job is at work. An operation that takes a stack over from another, as a
+    /// cancellation does, leaves it to the job under way, which knows what is half done.
+    #[serde(default)]
+    pub(crate) job: u64,
     #[serde(default)]
     pub(crate) token: Option<String>,
 }
@@ -87,6 +91,9 @@ pub(crate) struct Resource {
     pub(crate) properties: Map<String, Value>,
     pub(crate) deletion_policy: Option<String>,
     pub(crate) replace_policy: Option<String>,
+    /// The resources of the stack it was made after; it is deleted before them.
+    #[serde(default)]
+    pub(crate) depends_on: BTreeSet<String>,
     /// As it was before the operation under way changed it.
     #[serde(default)]
     pub(crate) before: Option<Box<Resource>>,
@@ -184,6 +191,20 @@ pub(crate) fn put(cx: &mut Cx<'_>, scope: &Scope, stack: &Stack) -> Result<(), F
         NAMES.put(cx, &name, &stack.id.clone().into_bytes())?;
     }
     STACKS.put(cx, &(scope.clone(), stack.id.clone()), stack)
+}
+
+/// Writes what was done to a stack's resources. Where another operation has taken the stack over
+/// meanwhile, all else is as that one says; answers the stack as it is written.
+pub(crate) fn put_progress(cx: &mut Cx<'_>, scope: &Scope, stack: &Stack) -> Result<Stack, Fault> {
+    let stored = STACKS.get(cx, &(scope.clone(), stack.id.clone()))?;
+    let written = match stored.filter(|stored| stored.operation != stack.operation) {
+        Some(newer) => {
+            Stack { resources: stack.resources.clone(), leftovers: stack.leftovers.clone(), ..newer }
+        }
+        None => stack.clone(),
+    };
+    put(cx, scope, &written)?;
+    Ok(written)
 }
 
 /// Sets a stack's status, and tells it as an event.

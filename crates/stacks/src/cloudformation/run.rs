@@ -2,6 +2,7 @@
 //! killed engine goes on where it was.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use futures::StreamExt as _;
@@ -9,13 +10,15 @@ use futures::stream::FuturesUnordered;
 use serde_json::{Map, Value};
 use updraft_kernel::{As, Error, JobEnd, Result, RunJob, ServeCx};
 use updraft_lang::cfn::{self, CfnError, Resolver, Template, Values};
-use updraft_types::Scope;
+use updraft_types::cloudformation::stack_name;
+use updraft_types::{Arn, Scope};
 
 use super::model::{self, Event, OnFailure, OutputValue, Resource, Stack};
 use super::resources::{self, Calls, Made};
 use super::{CloudFormation, changes, prepare};
 
-/// Carries out the operation of a stack; an older operation's job does nothing.
+/// Carries out the operation of a stack, and those that take the stack over from it. A job that
+/// another has come after does nothing.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct RunStack {
     pub(crate) stack_id: String,
@@ -32,7 +35,7 @@ const PARALLEL_MAX: usize = 16;
 impl RunJob<RunStack> for CloudFormation {
     async fn run(&self, cx: ServeCx, job: RunStack) -> Result<JobEnd<RunStack>> {
         let found = cx.view(|view| model::find(view, cx.scope(), &job.stack_id))?;
-        let Some(stack) = found.filter(|stack| stack.operation == job.operation && stack.is_busy()) else {
+        let Some(stack) = found.filter(|stack| stack.job == job.operation && stack.is_busy()) else {
             return Ok(JobEnd::Done);
         };
         let run = Run::new(cx, stack)?;
@@ -59,6 +62,8 @@ struct Run {
     scope: Scope,
     calls: Calls,
     stack: Mutex<Stack>,
+    /// The operation whose phase is carried out.
+    operation: AtomicU64,
 }
 
 impl Run {
@@ -72,7 +77,8 @@ impl Run {
             None => As::Principal(stack.caller.clone()),
         };
         let scope = cx.scope().clone();
-        Ok(Self { calls: Calls { cx: cx.clone(), who }, cx, scope, stack: Mutex::new(stack) })
+        let operation = AtomicU64::new(stack.operation);
+        Ok(Self { calls: Calls { cx: cx.clone(), who }, cx, scope, stack: Mutex::new(stack), operation })
     }
 
     fn look<R>(&self, look: impl FnOnce(&mut Stack) -> R) -> R {
@@ -91,7 +97,13 @@ impl Run {
         })
     }
 
+    /// Whether another operation has taken the stack over since the phase began.
+    fn is_taken_over(&self) -> bool {
+        self.look(|stack| stack.operation) != self.operation.load(Ordering::Relaxed)
+    }
+
     async fn carry_out(&self, phase: Phase) -> Result<()> {
+        self.operation.store(self.look(|stack| stack.operation), Ordering::Relaxed);
         match phase {
             Phase::Forward => self.forward().await,
             Phase::Cleanup => {
@@ -140,24 +152,50 @@ impl Run {
             properties: Some(Value::Object(resource.properties.clone()).to_string()),
             token,
         });
-        self.cx
+        let written = self
+            .cx
             .transact(move |cx| {
-                model::put(cx, &scope, &stack)?;
+                let written = model::put_progress(cx, &scope, &stack)?;
                 if let Some(event) = event {
                     model::tell(cx, &scope, &stack.id, event)?;
                 }
-                Ok(())
+                Ok(written)
             })
-            .await
+            .await?;
+        self.look(|own| {
+            if own.operation != written.operation {
+                let resources = std::mem::take(&mut own.resources);
+                let leftovers = std::mem::take(&mut own.leftovers);
+                *own = Stack { resources, leftovers, ..written };
+            }
+        });
+        Ok(())
     }
 
     /// Ends a phase: the status, its event, and what follows from it.
     async fn end(&self, status: &'static str, reason: Option<String>) -> Result<()> {
-        let mut stack = self.look(|stack| stack.clone());
+        self.end_with(status, reason, |_| {}).await
+    }
+
+    /// The same, with a change that is made only when the phase ends as it should: where another
+    /// operation has taken the stack over, that one's phase comes next.
+    async fn end_with(
+        &self,
+        status: &'static str,
+        reason: Option<String>,
+        change: impl FnOnce(&mut Stack) + Send + 'static,
+    ) -> Result<()> {
+        let own = self.look(|stack| stack.clone());
+        let operation = self.operation.load(Ordering::Relaxed);
         let scope = self.scope.clone();
         let stack = self
             .cx
             .transact(move |cx| {
+                let mut stack = model::put_progress(cx, &scope, &own)?;
+                if stack.operation != operation {
+                    return Ok(stack);
+                }
+                change(&mut stack);
                 let now = cx.now();
                 if !status.ends_with("_IN_PROGRESS") {
                     stack.resources.values_mut().for_each(|resource| {
@@ -186,15 +224,13 @@ impl Run {
     /// Makes and updates what the template asks for.
     async fn forward(&self) -> Result<()> {
         match self.make_all().await? {
-            Ok(outputs) => {
-                let updating = self.look(|stack| {
+            Ok((outputs, existing)) => {
+                let updating = self.look(|stack| stack.status == "UPDATE_IN_PROGRESS");
+                let status = if updating { "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" } else { "CREATE_COMPLETE" };
+                self.end_with(status, None, move |stack| {
                     stack.outputs = outputs;
-                    stack.status == "UPDATE_IN_PROGRESS"
-                });
-                self.end(
-                    if updating { "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" } else { "CREATE_COMPLETE" },
-                    None,
-                )
+                    leave_behind(stack, &existing);
+                })
                 .await
             }
             Err(reason) => {
@@ -214,9 +250,9 @@ impl Run {
         }
     }
 
-    /// Every resource of the template, those that wait for others after them. Answers the outputs,
-    /// or why it could not be done.
-    async fn make_all(&self) -> Result<Result<Vec<OutputValue>, String>> {
+    /// Every resource of the template, those that wait for others after them. Answers the outputs
+    /// and which resources there are to be, or why it could not be done.
+    async fn make_all(&self) -> Result<Result<(Vec<OutputValue>, BTreeSet<String>), String>> {
         let wanted = self.look(|stack| stack.wanted.clone());
         let template = prepare::read(&wanted.processed)?;
         let values = match cfn::parameter_values(&template, &wanted.parameters) {
@@ -240,12 +276,12 @@ impl Run {
         let mut failed: Vec<String> = Vec::new();
         let mut under_way = FuturesUnordered::new();
         loop {
-            if failed.is_empty() {
+            if failed.is_empty() && !self.is_taken_over() {
                 for (name, waits) in &waits {
                     let ready = !begun.contains(name) && waits.iter().all(|wait| done.contains(wait));
                     if ready && under_way.len() < PARALLEL_MAX {
                         begun.insert(name.clone());
-                        under_way.push(self.make(name.clone(), &template, &values));
+                        under_way.push(self.make(name.clone(), &template, &values, waits));
                     }
                 }
             }
@@ -257,30 +293,38 @@ impl Run {
             }
         }
         drop(under_way);
+        if self.is_taken_over() {
+            return Ok(Err("Another operation has begun.".to_owned()));
+        }
         if !failed.is_empty() {
             let verb =
                 if self.look(|stack| stack.status == "UPDATE_IN_PROGRESS") { "update" } else { "create" };
             return Ok(Err(format!("The following resource(s) failed to {verb}: [{}].", failed.join(", "))));
         }
-        self.look(|stack| {
-            let gone: Vec<String> =
-                stack.resources.keys().filter(|name| !existing.contains(*name)).cloned().collect();
-            for name in gone {
-                if let Some(resource) = stack.resources.remove(&name) {
-                    stack.leftovers.push(resource);
-                }
-            }
-            let replaced: Vec<Resource> = stack
-                .resources
-                .values()
-                .filter(|resource| resource.fresh)
-                .filter_map(|resource| resource.before.as_deref().cloned())
-                .map(|old| Resource { deletion_policy: old.replace_policy.clone(), ..old })
-                .collect();
-            stack.leftovers.extend(replaced);
-        });
         let world = self.world()?;
-        Ok(outputs(&template, &values, &world).map_err(|error| error.to_string()))
+        let outputs = outputs(&template, &values, &world).map_err(|error| error.to_string());
+        let outputs = match outputs {
+            Ok(outputs) => outputs,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        Ok(match self.taken_export(&outputs)? {
+            Some(reason) => Err(reason),
+            None => Ok((outputs, existing)),
+        })
+    }
+
+    /// Why the outputs cannot be exported: the name of an export is unique in an account and region.
+    fn taken_export(&self, outputs: &[OutputValue]) -> Result<Option<String>> {
+        let exports = self.cx.view(|view| model::exports(view, &self.scope))?;
+        let own = self.look(|stack| stack.id.clone());
+        let taken = exports.iter().find(|(name, _, stack)| {
+            *stack != own && outputs.iter().any(|output| output.export.as_ref() == Some(name))
+        });
+        Ok(taken.map(|(name, _, stack)| {
+            let arn: Option<Arn> = stack.parse().ok();
+            let owner = arn.as_ref().and_then(stack_name).unwrap_or(stack);
+            format!("Export with name {name} is already exported by stack {owner}.")
+        }))
     }
 
     /// The world as the stack's resources make it.
@@ -295,8 +339,9 @@ impl Run {
         name: String,
         template: &Template,
         values: &BTreeMap<String, Value>,
+        waits: &BTreeSet<String>,
     ) -> (String, Result<()>) {
-        let made = self.make_one(&name, template, values).await;
+        let made = self.make_one(&name, template, values, waits).await;
         (name, made)
     }
 
@@ -306,6 +351,7 @@ impl Run {
         name: &str,
         template: &Template,
         values: &BTreeMap<String, Value>,
+        waits: &BTreeSet<String>,
     ) -> Result<()> {
         let Some(declared) = template.resource(name) else { return Ok(()) };
         let resolved = {
@@ -327,6 +373,7 @@ impl Run {
             properties: Map::new(),
             deletion_policy: declared.deletion_policy.clone(),
             replace_policy: declared.update_replace_policy.clone(),
+            depends_on: waits.clone(),
             before: None,
             fresh: true,
         };
@@ -351,6 +398,7 @@ impl Run {
                         if let Some(kept) = stack.resources.get_mut(name) {
                             kept.deletion_policy = declared.deletion_policy.clone();
                             kept.replace_policy = declared.update_replace_policy.clone();
+                            kept.depends_on = waits.clone();
                         }
                     });
                     return Ok(());
@@ -412,6 +460,10 @@ impl Run {
             self.save(Some(&Resource { physical_id: String::new(), ..resource.clone() })).await?;
         }
         let made = provider.create(&self.calls, &resource.physical_id, &resource.properties, again).await;
+        if made.as_ref().is_err_and(|error| error.refusal().is_some_and(resources::is_there)) {
+            // It belongs to somebody else: nothing that follows may delete it.
+            resource.physical_id.clear();
+        }
         let complete = if replacing { "UPDATE_COMPLETE" } else { "CREATE_COMPLETE" };
         let failed = if replacing { "UPDATE_FAILED" } else { "CREATE_FAILED" };
         self.settle(resource, made, complete, failed).await
@@ -638,9 +690,7 @@ impl Run {
             self.save(Some(&told("DELETE_SKIPPED", None))).await?;
             return Ok("DELETE_SKIPPED");
         }
-        if resource.physical_id.is_empty()
-            || resource.status == "CREATE_FAILED" && resource.reference.is_empty()
-        {
+        if resource.physical_id.is_empty() {
             // It never came to be.
             self.save(Some(&told("DELETE_COMPLETE", None))).await?;
             return Ok("DELETE_COMPLETE");
@@ -652,7 +702,11 @@ impl Run {
                 self.save(Some(&told("DELETE_COMPLETE", None))).await?;
                 Ok("DELETE_COMPLETE")
             }
-            Err(Error::Refused(refusal)) if resources::is_gone(&refusal) => {
+            // What failed half-way may be there or not, and may have no name yet that the service takes.
+            Err(Error::Refused(refusal))
+                if resources::is_gone(&refusal)
+                    || resource.reference.is_empty() && resources::is_no_name(&refusal) =>
+            {
                 self.save(Some(&told("DELETE_COMPLETE", None))).await?;
                 Ok("DELETE_COMPLETE")
             }
@@ -665,24 +719,51 @@ impl Run {
     }
 }
 
-/// Resources in the order they are deleted in: one that names another in its properties goes first.
+/// Moves what is no longer of the stack to what is still to be deleted.
+fn leave_behind(stack: &mut Stack, existing: &BTreeSet<String>) {
+    let gone: Vec<String> =
+        stack.resources.keys().filter(|name| !existing.contains(*name)).cloned().collect();
+    for name in gone {
+        if let Some(resource) = stack.resources.remove(&name) {
+            stack.leftovers.push(resource);
+        }
+    }
+    let replaced: Vec<Resource> = stack
+        .resources
+        .values()
+        .filter(|resource| resource.fresh)
+        .filter_map(|resource| resource.before.as_deref().cloned())
+        .map(|old| Resource { deletion_policy: old.replace_policy.clone(), ..old })
+        .collect();
+    stack.leftovers.extend(replaced);
+}
+
+/// Resources in the order they are deleted in: one that waited for another, or names it in its
+/// properties, goes before it.
 fn in_deletion_order(resources: &[Resource]) -> Vec<Resource> {
-    let names = |resource: &Resource, other: &Resource| {
-        let text = Value::Object(resource.properties.clone()).to_string();
-        let arn = other.attributes.get("Arn").and_then(Value::as_str).unwrap_or_default();
+    let comes_before = |resource: &Resource, other: &Resource| {
         resource.logical_id != other.logical_id
-            && [other.reference.as_str(), other.physical_id.as_str(), arn]
-                .iter()
-                .any(|name| name.len() > 3 && text.contains(&format!("\"{name}")))
+            && (resource.depends_on.contains(&other.logical_id) || names(resource, other))
     };
     let mut left: Vec<Resource> = resources.to_vec();
     let mut ordered = Vec::new();
     while !left.is_empty() {
-        let free = left.iter().position(|candidate| !left.iter().any(|other| names(other, candidate)));
+        let free = left.iter().position(|candidate| !left.iter().any(|other| comes_before(other, candidate)));
         // Resources that name each other go in any order.
         ordered.push(left.remove(free.unwrap_or(0)));
     }
     ordered
+}
+
+/// Whether a resource's properties name another.
+fn names(resource: &Resource, other: &Resource) -> bool {
+    /// A shorter name stands in other texts by chance.
+    const NAME_LENGTH_MIN: usize = 4;
+    let text = Value::Object(resource.properties.clone()).to_string();
+    let arn = other.attributes.get("Arn").and_then(Value::as_str).unwrap_or_default();
+    [other.reference.as_str(), other.physical_id.as_str(), arn]
+        .iter()
+        .any(|name| name.len() >= NAME_LENGTH_MIN && text.contains(&format!("\"{name}")))
 }
 
 /// The outputs whose conditions hold.
@@ -734,5 +815,46 @@ impl Values for World {
 
     fn import(&self, name: &str) -> Option<Value> {
         self.exports.get(name).map(|value| Value::from(value.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn resource(logical_id: &str, depends_on: &[&str], properties: Value) -> Resource {
+        Resource {
+            logical_id: logical_id.to_owned(),
+            kind: "AWS::Logs::LogGroup".to_owned(),
+            status: "CREATE_COMPLETE".to_owned(),
+            reason: None,
+            changed: updraft_types::Timestamp::EPOCH,
+            physical_id: format!("physical-{logical_id}"),
+            reference: format!("reference-{logical_id}"),
+            attributes: BTreeMap::new(),
+            properties: properties.as_object().cloned().unwrap_or_default(),
+            deletion_policy: None,
+            replace_policy: None,
+            depends_on: depends_on.iter().map(|name| (*name).to_owned()).collect(),
+            before: None,
+            fresh: false,
+        }
+    }
+
+    #[test]
+    fn what_waited_for_others_is_deleted_before_them() {
+        let order = |resources: &[Resource]| -> Vec<String> {
+            in_deletion_order(resources).into_iter().map(|resource| resource.logical_id).collect()
+        };
+        let chain = [
+            resource("A", &[], json!({})),
+            resource("B", &["A"], json!({})),
+            resource("C", &[], json!({"x": "reference-B"})),
+        ];
+        assert_eq!(order(&chain), ["C", "B", "A"]);
+        let circle = [resource("A", &["B"], json!({})), resource("B", &["A"], json!({}))];
+        assert_eq!(order(&circle).len(), 2);
     }
 }

@@ -22,6 +22,12 @@ impl Handle<DeleteStack> for CloudFormation {
         if stack.status == "DELETE_COMPLETE" || stack.status == "DELETE_IN_PROGRESS" {
             return Ok(DeleteStackResponse {});
         }
+        // What is being made may be deleted at once; what is being updated must be at rest.
+        if stack.is_busy() && stack.status.starts_with("UPDATE") {
+            let message =
+                format!("Stack [{}] cannot be deleted while in status {}", stack.name, stack.status);
+            return Err(refusals::validation(message).into());
+        }
         if stack.termination_protection {
             let message =
                 format!("Stack [{}] cannot be deleted while TerminationProtection is enabled", stack.name);

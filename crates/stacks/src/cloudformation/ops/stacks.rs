@@ -118,7 +118,7 @@ impl Handle<CancelUpdateStack> for CloudFormation {
             let message = "CancelUpdateStack cannot be called from current stack status";
             return Err(refusals::validation(message).into());
         }
-        // A job of its own rolls back; the one under way finds its operation gone and ends.
+        // The job under way finds its operation taken over, and rolls back when what it began has ended.
         stack.operation += 1;
         model::set_status(
             cx,
@@ -127,7 +127,6 @@ impl Handle<CancelUpdateStack> for CloudFormation {
             "UPDATE_ROLLBACK_IN_PROGRESS",
             Some("User Initiated".to_owned()),
         )?;
-        schedule(cx, &stack)?;
         model::put(cx, &scope, &stack)?;
         Ok(CancelUpdateStackResponse {})
     }
@@ -155,16 +154,23 @@ pub(super) fn new_stack(cx: &Cx<'_>, name: &str, caller: Caller) -> Stack {
         termination_protection: false,
         change_set_id: None,
         operation: 0,
+        job: 0,
         token: None,
     }
 }
 
-/// Begins an operation: its status, its first event and its job. Answers the stack's id.
+/// Begins an operation: its status, its first event and its job, unless one is under way that goes on
+/// with this. Answers the stack's id.
 pub(super) fn begin(cx: &mut Cx<'_>, mut stack: Stack, status: &str) -> Result<String> {
     let scope = cx.scope().clone();
+    let taken_over = stack.is_busy();
     stack.operation += 1;
     model::set_status(cx, &scope, &mut stack, status, Some("User Initiated".to_owned()))?;
-    schedule(cx, &stack)?;
+    if !taken_over {
+        stack.job = stack.operation;
+        let at = cx.now();
+        cx.schedule(at, &RunStack { stack_id: stack.id.clone(), operation: stack.operation })?;
+    }
     model::put(cx, &scope, &stack)?;
     debug_assert!(NAMES.contains(cx, &(scope, stack.name.clone()))?, "a stack at work is found by its name");
     Ok(stack.id)
@@ -174,11 +180,6 @@ pub(super) fn begin(cx: &mut Cx<'_>, mut stack: Stack, status: &str) -> Result<S
 pub(super) fn update(cx: &mut Cx<'_>, mut stack: Stack, wanted: Wanted) -> Result<String> {
     stack.before = Some(std::mem::replace(&mut stack.wanted, wanted));
     begin(cx, stack, "UPDATE_IN_PROGRESS")
-}
-
-pub(super) fn schedule(cx: &mut Cx<'_>, stack: &Stack) -> Result<()> {
-    let at = cx.now();
-    Ok(cx.schedule(at, &RunStack { stack_id: stack.id.clone(), operation: stack.operation })?)
 }
 
 /// Refuses an update of a stack that cannot be updated now.

@@ -6,10 +6,12 @@ mod bucket;
 mod bucket_policy;
 mod function;
 mod function_alias;
+mod function_invoke_config;
 mod function_permission;
 mod function_version;
 mod log_group;
 mod managed_policy;
+mod policy;
 mod role;
 mod table;
 
@@ -133,8 +135,10 @@ pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {
         "AWS::ApiGatewayV2::Stage" => &api_parts::Stage,
         "AWS::DynamoDB::Table" => &table::Table,
         "AWS::IAM::ManagedPolicy" => &managed_policy::ManagedPolicy,
+        "AWS::IAM::Policy" => &policy::Policy,
         "AWS::IAM::Role" => &role::Role,
         "AWS::Lambda::Alias" => &function_alias::Alias,
+        "AWS::Lambda::EventInvokeConfig" => &function_invoke_config::InvokeConfig,
         "AWS::Lambda::Function" => &function::Function,
         "AWS::Lambda::Permission" => &function_permission::Permission,
         "AWS::Lambda::Version" => &function_version::Version,
@@ -157,6 +161,20 @@ pub(crate) fn is_gone(refusal: &Refusal) -> bool {
     )
 }
 
+/// Whether an error says that what was given cannot be a name of such a resource.
+pub(crate) fn is_no_name(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.code.as_ref(),
+        "ValidationError"
+            | "ValidationException"
+            | "InvalidInput"
+            | "InvalidArn"
+            | "BadRequestException"
+            | "InvalidParameterValueException"
+            | "InvalidParameterException"
+    )
+}
+
 /// Whether an error says that a resource of that name is there already.
 pub(crate) fn is_there(refusal: &Refusal) -> bool {
     matches!(
@@ -166,6 +184,8 @@ pub(crate) fn is_there(refusal: &Refusal) -> bool {
             | "BucketAlreadyOwnedByYou"
             | "ResourceInUseException"
             | "ResourceAlreadyExistsException"
+            | "BucketAlreadyExists"
+            | "EntityAlreadyExistsException"
     )
 }
 
