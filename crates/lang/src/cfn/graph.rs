@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::CfnError;
 use super::intrinsics::{SubPart, is_intrinsic, single, sub_parts};
-use super::sections::Template;
+use super::sections::{Resource, Template};
 
 /// The resources and parameters that a value refers to.
 #[must_use]
@@ -57,46 +57,53 @@ fn collect_sub(text: &str, own: &BTreeSet<String>, found: &mut BTreeSet<String>)
     }
 }
 
+/// Refuses references to names that are nowhere in the template, in CloudFormation's words.
+pub fn check_references(template: &Template) -> Result<(), CfnError> {
+    let resources = template.resources.iter().flat_map(|(_, resource)| targets(resource));
+    refuse_unresolved(template, resources, "Resources")?;
+    let outputs = template.outputs.iter().flat_map(|(_, output)| references(&output.value));
+    refuse_unresolved(template, outputs, "Outputs")
+}
+
+fn refuse_unresolved(
+    template: &Template,
+    targets: impl Iterator<Item = String>,
+    block: &str,
+) -> Result<(), CfnError> {
+    let is_there = |target: &str| {
+        target.starts_with("AWS::")
+            || template.resource(target).is_some()
+            || template.parameters.iter().any(|(declared, _)| declared == target)
+    };
+    let unresolved: BTreeSet<String> = targets.filter(|target| !is_there(target)).collect();
+    if unresolved.is_empty() {
+        return Ok(());
+    }
+    let list = unresolved.into_iter().collect::<Vec<_>>().join(", ");
+    Err(CfnError::new(format!(
+        "Template format error: Unresolved resource dependencies [{list}] in the {block} block of the template"
+    )))
+}
+
+/// What a resource refers to, and what it names to wait for.
+fn targets(resource: &Resource) -> BTreeSet<String> {
+    let mut targets = references(&Value::Object(resource.properties.clone()));
+    targets.extend(resource.depends_on.iter().cloned());
+    targets
+}
+
 /// What each of the `wanted` resources waits for among the wanted. Refuses names that are nowhere
 /// and circles, in CloudFormation's words.
 pub fn order(
     template: &Template,
     wanted: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, BTreeSet<String>>, CfnError> {
+    check_references(template)?;
     let mut waits = BTreeMap::new();
-    let mut unresolved = BTreeSet::new();
-    for (name, resource) in &template.resources {
-        let mut targets = references(&Value::Object(resource.properties.clone()));
-        targets.extend(resource.depends_on.iter().cloned());
-        for target in &targets {
-            let parameter = template.parameters.iter().any(|(declared, _)| declared == target);
-            if !parameter && !target.starts_with("AWS::") && template.resource(target).is_none() {
-                unresolved.insert(target.clone());
-            }
-        }
+    for (name, resource) in template.resources.iter().filter(|(name, _)| wanted.contains(name)) {
+        let mut targets = targets(resource);
         targets.retain(|target| wanted.contains(target));
-        if wanted.contains(name) {
-            waits.insert(name.clone(), targets);
-        }
-    }
-    if !unresolved.is_empty() {
-        let list = unresolved.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(CfnError::new(format!(
-            "Template format error: Unresolved resource dependencies [{list}] in the Resources block of the template"
-        )));
-    }
-    let mut outputs = BTreeSet::new();
-    for (_, output) in &template.outputs {
-        outputs.extend(references(&output.value).into_iter().filter(|target| {
-            let parameter = template.parameters.iter().any(|(declared, _)| declared == target);
-            !parameter && !target.starts_with("AWS::") && template.resource(target).is_none()
-        }));
-    }
-    if !outputs.is_empty() {
-        let list = outputs.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(CfnError::new(format!(
-            "Template format error: Unresolved resource dependencies [{list}] in the Outputs block of the template"
-        )));
+        waits.insert(name.clone(), targets);
     }
     check_circles(&waits)?;
     Ok(waits)

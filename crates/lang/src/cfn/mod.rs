@@ -6,7 +6,7 @@ mod intrinsics;
 mod parameters;
 mod sections;
 
-pub use graph::{order, references};
+pub use graph::{check_references, order, references};
 pub use intrinsics::{Resolver, Values};
 pub use parameters::{ParameterError, parameter_values};
 pub use sections::{Output, Resource, Template};

@@ -180,6 +180,7 @@ pub(crate) fn process(
 /// A processed template's sections, its resource types and their properties checked.
 pub(crate) fn read(processed: &Value) -> Result<Template, Refusal> {
     let template = Template::read(processed).map_err(|error| validation(error.to_string()))?;
+    cfn::check_references(&template).map_err(|error| validation(error.to_string()))?;
     let unknown: BTreeSet<&str> = template
         .resources
         .iter()
