@@ -9,13 +9,13 @@ use updraft_compute::Origin;
 use updraft_compute::lambda::FunctionLogs;
 use updraft_control::iam::PolicyAuthorizer;
 use updraft_control::sts::{EngineKey, RoleSessions};
+use updraft_delivery::{ExitCode, Outcome, Problem};
 use updraft_gateway::{Bound, Gateway, Listening};
 use updraft_kernel::{AuthMode, ConnectionSink, Engine, EngineParts, Ids, Limits, Registry, RootKey};
 use updraft_runner::{Runner, RunnerConfig};
 use updraft_store::{DiskOptions, DiskStore};
 use updraft_types::{AccountId, Arn};
 
-use crate::exit::{Exit, Report};
 use crate::world::{SystemClock, SystemIds};
 
 /// What an engine is started with.
@@ -38,12 +38,12 @@ pub struct RunningEngine {
 }
 
 /// Where state lives unless told otherwise: `$XDG_DATA_HOME/updraft`, or `~/.local/share/updraft`.
-pub fn default_data_dir() -> Result<PathBuf, Report> {
+pub fn default_data_dir() -> Outcome<PathBuf> {
     let named =
         |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")));
     base.map(|base| base.join("updraft")).ok_or_else(|| {
-        Report::new(Exit::Usage, "there is no home folder to keep the state in")
+        Problem::new(ExitCode::Usage, "there is no home folder to keep the state in")
             .hint("name one with --data DIR")
     })
 }

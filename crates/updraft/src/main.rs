@@ -2,9 +2,9 @@
 
 mod cli;
 mod compose;
-mod exit;
 mod world;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -15,14 +15,12 @@ fn main() -> ExitCode {
         return code;
     }
     let arguments = cli::Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => ExitCode::from(runtime.block_on(cli::run(arguments)) as u8),
         Err(error) => {
-            return exit::report(&anyhow::Error::from(error).context("failed to start the runtime"));
+            // With standard error closed there is nobody left to tell.
+            let _ = writeln!(std::io::stderr(), "error: cannot start the runtime\n  | {error}");
+            ExitCode::FAILURE
         }
-    };
-    match runtime.block_on(cli::run(arguments)) {
-        Ok(code) => code,
-        Err(error) => exit::report(&error),
     }
 }

@@ -1,11 +1,10 @@
 //! `updraft deliver`: from the commit to a released application.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use updraft_delivery::deliver::{Deliverer, Delivery};
-use updraft_delivery::{ExitCode as Code, Outcome};
+use updraft_delivery::{ExitCode, Outcome};
 
 use super::delivery::{AppArguments, Session, owner};
 use super::terminal::took;
@@ -35,7 +34,7 @@ pub struct Arguments {
 }
 
 /// Delivers.
-pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, json: bool) -> Outcome<ExitCode> {
     let session = Session::new(json);
     let unfinished = "the next `updraft deliver` goes on with a release under way; `updraft release \
                       rollback` takes it back";
@@ -43,7 +42,7 @@ pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
     session.end(outcome)
 }
 
-async fn deliver(session: &Session, arguments: &Arguments) -> Outcome<Code> {
+async fn deliver(session: &Session, arguments: &Arguments) -> Outcome<ExitCode> {
     if arguments.start_engine {
         engine::ensure_detached(session).await?;
     }

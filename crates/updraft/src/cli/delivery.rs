@@ -1,14 +1,12 @@
 //! What the delivery commands share: the app and environment arguments, the terminal, the ending.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
 use updraft_delivery::environment::Environment;
-use updraft_delivery::{Outcome, Problem, Progress, SystemClock, config};
+use updraft_delivery::{ExitCode, Outcome, Problem, Progress, SystemClock, config};
 
-use super::problem;
 use super::terminal::Terminal;
 
 /// Which app.
@@ -45,17 +43,10 @@ impl Session {
         Environment::open(&config::load(&app.app)?, name).await
     }
 
-    /// Ends: the exit code of an outcome, its problem told.
-    pub fn end(&self, outcome: Outcome<updraft_delivery::ExitCode>) -> anyhow::Result<ExitCode> {
+    /// Ends: the progress is taken off the terminal before anything else is said.
+    pub fn end(&self, outcome: Outcome<ExitCode>) -> Outcome<ExitCode> {
         self.terminal.clear();
-        let code = match outcome {
-            Ok(code) => code,
-            Err(problem) => {
-                problem::tell(&problem, self.json)?;
-                problem.exit
-            }
-        };
-        Ok(ExitCode::from(code as u8))
+        outcome
     }
 
     /// Does work until it ends or the person stops it; `unfinished` says what is left behind then.
@@ -67,7 +58,7 @@ impl Session {
         tokio::select! {
             outcome = work => outcome,
             _ = tokio::signal::ctrl_c() => {
-                Err(Problem::new(updraft_delivery::ExitCode::Interrupted, "stopped").hint(unfinished))
+                Err(Problem::new(ExitCode::Interrupted, "stopped").hint(unfinished))
             }
         }
     }

@@ -1,14 +1,12 @@
 //! `updraft deploy`: build and deploy to one environment, all at once.
 
-use std::process::ExitCode;
-
 use clap::Args;
 use updraft_delivery::build::build_all;
 use updraft_delivery::deploy::Deployer;
 use updraft_delivery::environment::Environment;
 use updraft_delivery::read::read;
 use updraft_delivery::release::unfinished;
-use updraft_delivery::{ExitCode as Code, Explain as _, Outcome, Problem, Stage};
+use updraft_delivery::{ExitCode, Explain as _, Outcome, Problem, Stage};
 
 use super::delivery::{AppArguments, Session};
 
@@ -34,14 +32,14 @@ pub struct Arguments {
 }
 
 /// Deploys.
-pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, json: bool) -> Outcome<ExitCode> {
     let session = Session::new(json);
     let unfinished = "the stack may still be changing; run the same command again";
     let outcome = session.until_stopped(deploy(&session, &arguments), unfinished).await;
     session.end(outcome)
 }
 
-async fn deploy(session: &Session, arguments: &Arguments) -> Outcome<Code> {
+async fn deploy(session: &Session, arguments: &Arguments) -> Outcome<ExitCode> {
     let progress = session.progress();
     let app = read(&arguments.app.app).await?;
     let environment = Environment::open(&app.config, &arguments.env).await?;
@@ -77,17 +75,19 @@ async fn deploy(session: &Session, arguments: &Arguments) -> Outcome<Code> {
             session.terminal.line(&format!("\n{url}"));
         }
     }
-    Ok(Code::Success)
+    Ok(ExitCode::Success)
 }
 
 /// A deployment would move the aliases that a release is moving.
 async fn refuse_during_release(environment: &Environment) -> Outcome<()> {
     let found = unfinished(environment.releases())
         .await
-        .explain(Code::Failure, || "cannot read the environment's releases".to_owned())?;
+        .explain(ExitCode::Failure, || "cannot read the environment's releases".to_owned())?;
     match found {
         None => Ok(()),
-        Some((release, _)) => Err(Problem::new(Code::Busy, format!("release {} has not ended", release.id))
-            .hint("go on with it by `updraft deliver`, or end it with `updraft release rollback`")),
+        Some((release, _)) => {
+            Err(Problem::new(ExitCode::Busy, format!("release {} has not ended", release.id))
+                .hint("go on with it by `updraft deliver`, or end it with `updraft release rollback`"))
+        }
     }
 }

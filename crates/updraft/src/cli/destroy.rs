@@ -1,12 +1,11 @@
 //! `updraft destroy`: take an environment away.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::process::ExitCode;
 
 use clap::Args;
 use updraft_delivery::deploy::destroy;
 use updraft_delivery::environment::Environment;
-use updraft_delivery::{ExitCode as Code, Explain as _, Outcome, Problem, Stage};
+use updraft_delivery::{ExitCode, Explain as _, Outcome, Problem, Stage};
 
 use super::delivery::{AppArguments, Session};
 
@@ -29,13 +28,13 @@ pub struct Arguments {
 }
 
 /// Deletes.
-pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, json: bool) -> Outcome<ExitCode> {
     let session = Session::new(json);
     let outcome = take_away(&session, &arguments).await;
     session.end(outcome)
 }
 
-async fn take_away(session: &Session, arguments: &Arguments) -> Outcome<Code> {
+async fn take_away(session: &Session, arguments: &Arguments) -> Outcome<ExitCode> {
     let environment = session.environment(&arguments.app, &arguments.env).await?;
     if !arguments.yes {
         ask(&environment)?;
@@ -43,7 +42,7 @@ async fn take_away(session: &Session, arguments: &Arguments) -> Outcome<Code> {
     let running = session.progress().start(Stage::Destroy, Some(&environment.name));
     let objects = destroy(&environment, &session.clock, session.progress()).await?;
     running.finish(format!("stack {} is gone, and {objects} packages and records", environment.stack));
-    Ok(Code::Success)
+    Ok(ExitCode::Success)
 }
 
 fn ask(environment: &Environment) -> Outcome<()> {
@@ -51,7 +50,7 @@ fn ask(environment: &Environment) -> Outcome<()> {
     let place = target.endpoint.clone().unwrap_or_else(|| format!("AWS, {}", target.region));
     if !std::io::stdin().is_terminal() {
         return Err(Problem::new(
-            Code::Usage,
+            ExitCode::Usage,
             "deleting an environment asks first, and nobody is there to answer",
         )
         .hint("say `--yes`"));
@@ -63,10 +62,10 @@ fn ask(environment: &Environment) -> Outcome<()> {
         .write_all(question.as_bytes())
         .and_then(|()| std::io::stdout().flush())
         .and_then(|()| std::io::stdin().read_line(&mut answer));
-    asked.explain(Code::Failure, || "cannot ask".to_owned())?;
+    asked.explain(ExitCode::Failure, || "cannot ask".to_owned())?;
     if answer.trim() == environment.stack {
         Ok(())
     } else {
-        Err(Problem::new(Code::Interrupted, "not deleted: the name was another"))
+        Err(Problem::new(ExitCode::Interrupted, "not deleted: the name was another"))
     }
 }

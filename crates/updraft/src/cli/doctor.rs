@@ -1,13 +1,10 @@
 //! `updraft doctor`: what of the isolation holds on this machine, and which runtimes it has.
 
-use std::io::Write as _;
-use std::process::ExitCode;
-
 use clap::Args;
-use comfy_table::{ContentArrangement, Table};
+use updraft_delivery::{ExitCode, Outcome};
 use updraft_kernel::Capability;
 
-use crate::exit::Exit;
+use super::output;
 
 /// Tell what of the isolation holds on this machine, and what the rest would take.
 #[derive(Debug, Args)]
@@ -17,35 +14,27 @@ use crate::exit::Exit;
 pub struct Arguments {}
 
 /// Prints the table.
-pub async fn run(_: Arguments, json: bool) -> anyhow::Result<ExitCode> {
+pub fn run(_: Arguments, json: bool) -> Outcome<ExitCode> {
     let capabilities = updraft_runner::capabilities();
-    let mut out = std::io::stdout();
     if json {
-        writeln!(out, "{}", serde_json::to_string_pretty(&capabilities)?)?;
+        output::json(&capabilities)?;
     } else {
-        writeln!(out, "{}", table(&capabilities))?;
-        let missing = capabilities.iter().filter(|c| !c.holds).count();
-        match missing {
-            0 => writeln!(out, "Everything holds.")?,
-            n => writeln!(
-                out,
-                "{n} of {} parts do not hold here; functions run all the same.",
-                capabilities.len()
-            )?,
-        }
+        output::bytes(text(&capabilities).as_bytes())?;
     }
-    Ok(Exit::Success.into())
+    Ok(ExitCode::Success)
 }
 
-fn table(capabilities: &[Capability]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(comfy_table::presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["part", "holds", "by which means, or what is missing"]);
-    for capability in capabilities {
+fn text(capabilities: &[Capability]) -> String {
+    let rows = capabilities.iter().map(|capability| {
         let holds = if capability.holds { "yes" } else { "NO" };
-        table.add_row([capability.name, holds, &capability.detail]);
+        [capability.name.to_owned(), holds.to_owned(), capability.detail.clone()]
+    });
+    let table = output::table(["part", "holds", "by which means, or what is missing"], rows);
+    match capabilities.iter().filter(|capability| !capability.holds).count() {
+        0 => format!("{table}\nEverything holds.\n"),
+        n => format!(
+            "{table}\n{n} of {} parts do not hold here; functions run all the same.\n",
+            capabilities.len()
+        ),
     }
-    table
 }

@@ -31,8 +31,7 @@ pub async fn ensure_detached(session: &Session) -> Outcome<()> {
         return Ok(());
     }
     let failed = || "cannot start an engine".to_owned();
-    let data =
-        compose::default_data_dir().map_err(|error| Problem::new(ExitCode::Failure, error.to_string()))?;
+    let data = compose::default_data_dir()?;
     std::fs::create_dir_all(&data).explain(ExitCode::Failure, failed)?;
     let log_file = data.join("engine.log");
     let log = std::fs::File::options().create(true).append(true).open(&log_file);

@@ -2,10 +2,9 @@
 
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::Args;
-use updraft_delivery::{ExitCode as Code, Explain as _, Outcome, Problem, invoke};
+use updraft_delivery::{ExitCode, Explain as _, Outcome, Problem, invoke};
 
 use super::delivery::{AppArguments, Session};
 use super::output;
@@ -40,13 +39,13 @@ pub struct Arguments {
 }
 
 /// Invokes.
-pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, json: bool) -> Outcome<ExitCode> {
     let session = Session::new(json);
     let outcome = call(&session, &arguments).await;
     session.end(outcome)
 }
 
-async fn call(session: &Session, arguments: &Arguments) -> Outcome<Code> {
+async fn call(session: &Session, arguments: &Arguments) -> Outcome<ExitCode> {
     let event = event(arguments.event.as_ref())?;
     let environment = session.environment(&arguments.app, &arguments.env).await?;
     let answer =
@@ -68,7 +67,7 @@ async fn call(session: &Session, arguments: &Arguments) -> Outcome<Code> {
             tell_log(line);
         }
     }
-    Ok(if answer.error.is_some() { Code::Failure } else { Code::Success })
+    Ok(if answer.error.is_some() { ExitCode::Failure } else { ExitCode::Success })
 }
 
 /// The log goes to standard error, so that the answer alone can be piped on.
@@ -87,14 +86,17 @@ fn event(file: Option<&PathBuf>) -> Outcome<Vec<u8>> {
             std::fs::File::open(file).and_then(|open| open.take(EVENT_BYTES_MAX + 1).read_to_end(&mut bytes))
         }
     };
-    let length = read.explain(Code::Usage, || format!("cannot read the event {}", file.display()))?;
+    let length = read.explain(ExitCode::Usage, || format!("cannot read the event {}", file.display()))?;
     if length as u64 > EVENT_BYTES_MAX {
-        return Err(Problem::new(Code::Usage, format!("the event is larger than {EVENT_BYTES_MAX} bytes")));
+        return Err(Problem::new(
+            ExitCode::Usage,
+            format!("the event is larger than {EVENT_BYTES_MAX} bytes"),
+        ));
     }
     if let Err(error) = serde_json::from_slice::<serde_json::Value>(&bytes) {
         let message =
             format!("{}:{}:{}: the event is not JSON", file.display(), error.line(), error.column());
-        return Err(Problem::new(Code::Usage, message).because(error));
+        return Err(Problem::new(ExitCode::Usage, message).because(error));
     }
     Ok(bytes)
 }

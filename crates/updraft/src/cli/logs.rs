@@ -1,11 +1,10 @@
 //! `updraft logs`: what the app's functions write.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
 use updraft_delivery::watch::{LogFollower, log_groups};
-use updraft_delivery::{Clock as _, ExitCode as Code, Outcome, Problem};
+use updraft_delivery::{Clock as _, ExitCode, Outcome, Problem};
 
 use super::delivery::{AppArguments, Session};
 
@@ -40,24 +39,27 @@ pub struct Arguments {
 }
 
 /// Prints.
-pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, json: bool) -> Outcome<ExitCode> {
     let session = Session::new(json);
     let outcome = tokio::select! {
         outcome = logs(&session, &arguments) => outcome,
         // The only way to end following; it did what was asked.
-        _ = tokio::signal::ctrl_c() => Ok(Code::Success),
+        _ = tokio::signal::ctrl_c() => Ok(ExitCode::Success),
     };
     session.end(outcome)
 }
 
-async fn logs(session: &Session, arguments: &Arguments) -> Outcome<Code> {
+async fn logs(session: &Session, arguments: &Arguments) -> Outcome<ExitCode> {
     let environment = session.environment(&arguments.app, &arguments.env).await?;
     let mut groups = log_groups(&environment).await?;
     for name in &arguments.functions {
         if !groups.contains_key(name) {
             let known: Vec<_> = groups.keys().map(String::as_str).collect();
-            return Err(Problem::new(Code::Usage, format!("{} has no function `{name}`", environment.stack))
-                .hint(format!("it has {}", known.join(", "))));
+            return Err(Problem::new(
+                ExitCode::Usage,
+                format!("{} has no function `{name}`", environment.stack),
+            )
+            .hint(format!("it has {}", known.join(", "))));
         }
     }
     if !arguments.functions.is_empty() {
@@ -72,5 +74,5 @@ async fn logs(session: &Session, arguments: &Arguments) -> Outcome<Code> {
         pattern: arguments.filter.clone(),
     };
     follower.run(since, arguments.follow).await?;
-    Ok(Code::Success)
+    Ok(ExitCode::Success)
 }

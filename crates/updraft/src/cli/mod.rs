@@ -15,9 +15,8 @@ mod serve;
 mod terminal;
 mod up;
 
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
+use updraft_delivery::{ExitCode, Outcome};
 
 /// Delivers serverless applications on evidence, on an engine that is real.
 #[derive(Debug, Parser)]
@@ -44,10 +43,21 @@ enum Command {
     Doctor(doctor::Arguments),
 }
 
-/// Runs the command.
-pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+/// Runs the command and tells the problem it ends with, if any.
+pub async fn run(arguments: Arguments) -> ExitCode {
     let json = arguments.json;
-    match arguments.command {
+    match dispatch(arguments).await {
+        Ok(code) => code,
+        Err(problem) => {
+            // With standard error closed there is nobody left to tell.
+            let _ = problem::tell(&problem, json);
+            problem.exit
+        }
+    }
+}
+
+async fn dispatch(Arguments { command, json }: Arguments) -> Outcome<ExitCode> {
+    match command {
         Command::Up(arguments) => up::run(arguments, json).await,
         Command::Deploy(arguments) => deploy::run(arguments, json).await,
         Command::Deliver(arguments) => Box::pin(deliver::run(arguments, json)).await,
@@ -55,7 +65,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Invoke(arguments) => invoke::run(arguments, json).await,
         Command::Logs(arguments) => logs::run(arguments, json).await,
         Command::Destroy(arguments) => destroy::run(arguments, json).await,
-        Command::Serve(serve) => serve::run(serve).await,
-        Command::Doctor(doctor) => doctor::run(doctor, json).await,
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments, json),
     }
 }

@@ -1,11 +1,9 @@
 //! `updraft release`: look at a release, or say how it ends.
 
-use std::process::ExitCode;
-
 use clap::{Args, Subcommand};
 use updraft_delivery::environment::Environment;
 use updraft_delivery::release::{ApiWorld, Driver, Order, Release, Saved, StoreError};
-use updraft_delivery::{Clock as _, ExitCode as Code, Explain as _, Outcome, Problem, Stage};
+use updraft_delivery::{Clock as _, ExitCode, Explain as _, Outcome, Problem, Stage};
 use updraft_judge::{Metric, odds};
 
 use super::delivery::{AppArguments, Session, owner};
@@ -41,22 +39,22 @@ enum Command {
 }
 
 /// Does what is asked.
-pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, json: bool) -> Outcome<ExitCode> {
     let session = Session::new(json);
     let outcome = release(&session, &arguments).await;
     session.end(outcome)
 }
 
-async fn release(session: &Session, arguments: &Arguments) -> Outcome<Code> {
+async fn release(session: &Session, arguments: &Arguments) -> Outcome<ExitCode> {
     let environment = session.environment(&arguments.app, &arguments.env).await?;
     let latest = environment.releases().latest().await;
-    let latest = latest.explain(Code::Failure, || "cannot read the environment's releases".to_owned())?;
+    let latest = latest.explain(ExitCode::Failure, || "cannot read the environment's releases".to_owned())?;
     let Some((release, saved)) = latest.0 else {
-        return Err(Problem::new(Code::Failure, format!("{} has had no release", environment.name))
+        return Err(Problem::new(ExitCode::Failure, format!("{} has had no release", environment.name))
             .hint("`updraft deliver` makes one when a function of a running stack has changed"));
     };
     match arguments.command {
-        Command::Status => tell(session, &release).map(|()| Code::Success),
+        Command::Status => tell(session, &release).map(|()| ExitCode::Success),
         Command::Promote => order(session, &environment, release, saved, Order::Promote).await,
         Command::Rollback => order(session, &environment, release, saved, Order::RollBack).await,
     }
@@ -70,10 +68,10 @@ async fn order(
     mut release: Release,
     saved: Saved,
     order: Order,
-) -> Outcome<Code> {
+) -> Outcome<ExitCode> {
     if let Some(ending) = release.ending() {
         let message = format!("release {} has ended already: {}", release.id, ending.verdict);
-        return Err(Problem::new(Code::Failure, message).hint("`updraft deliver` begins another"));
+        return Err(Problem::new(ExitCode::Failure, message).hint("`updraft deliver` begins another"));
     }
     let (host, pid) = owner();
     let world = ApiWorld::new(&environment.client, environment.releases());
@@ -83,21 +81,23 @@ async fn order(
         Ok(saved) => saved,
         Err(StoreError::Conflict) => {
             return Err(
-                Problem::new(Code::Busy, "the release moved on at the same moment").hint("say it again")
+                Problem::new(ExitCode::Busy, "the release moved on at the same moment").hint("say it again")
             );
         }
-        Err(error) => return Err(error).explain(Code::Failure, || "cannot write the order down".to_owned()),
+        Err(error) => {
+            return Err(error).explain(ExitCode::Failure, || "cannot write the order down".to_owned());
+        }
     };
     match driver.take_over(release, saved).await {
-        Err(problem) if problem.exit == Code::Busy => {
+        Err(problem) if problem.exit == ExitCode::Busy => {
             session.progress().note(Stage::Release, "the process that does the release will obey");
-            Ok(Code::Success)
+            Ok(ExitCode::Success)
         }
         Err(problem) => Err(problem),
         Ok((mut release, saved)) => {
             release.obey(order, session.clock.now());
             let ended = driver.run(release, saved).await?;
-            tell(session, &ended).map(|()| Code::Success)
+            tell(session, &ended).map(|()| ExitCode::Success)
         }
     }
 }

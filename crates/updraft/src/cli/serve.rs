@@ -1,16 +1,14 @@
 //! `updraft serve`: the engine alone.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use updraft_delivery::{ExitCode, Explain as _, Outcome, Problem};
 use updraft_kernel::AuthMode;
 
+use super::output;
 use crate::compose::{self, EngineOptions};
-use crate::exit::{Exit, Report};
 
 /// Run the engine: an AWS-compatible platform on one port.
 ///
@@ -44,29 +42,29 @@ enum Auth {
 }
 
 /// Runs the engine until it is told to stop.
-pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments) -> Outcome<ExitCode> {
     let auth = auth_mode(arguments.auth, arguments.listen)?;
     init_log();
     let data = arguments.data.map_or_else(compose::default_data_dir, Ok)?;
     let begun = std::time::Instant::now();
-    let engine = compose::start(EngineOptions { listen: arguments.listen, data, auth }).await?;
-    let address = engine.address();
-    let mut out = std::io::stdout();
-    writeln!(out, "updraft listens on http://{address} (ready in {:.0?})", begun.elapsed())
-        .and_then(|()| out.flush())
-        .context("failed to print the address")?;
+    let engine = compose::start(EngineOptions { listen: arguments.listen, data, auth })
+        .await
+        .explain(ExitCode::Failure, || "cannot start the engine".to_owned())?;
+    let mut told =
+        format!("updraft listens on http://{} (ready in {:.0?})\n", engine.address(), begun.elapsed());
     if let Some(path) = engine.root_key_file() {
-        writeln!(out, "signatures are verified; the root's key is in {}", path.display())?;
+        told.push_str(&format!("signatures are verified; the root's key is in {}\n", path.display()));
     }
+    output::bytes(told.as_bytes())?;
     engine.run(told_to_stop()).await;
-    Ok(Exit::Success.into())
+    Ok(ExitCode::Success)
 }
 
 /// The mode asked for, or the safe one for the address.
-fn auth_mode(asked: Option<Auth>, listen: SocketAddr) -> Result<AuthMode, Report> {
+fn auth_mode(asked: Option<Auth>, listen: SocketAddr) -> Outcome<AuthMode> {
     match (asked, listen.ip().is_loopback()) {
-        (Some(Auth::Development), false) => Err(Report::new(
-            Exit::Usage,
+        (Some(Auth::Development), false) => Err(Problem::new(
+            ExitCode::Usage,
             format!(
                 "development credentials are for loopback only, and {listen} can be reached from elsewhere"
             ),
@@ -111,6 +109,6 @@ mod tests {
         assert_eq!(auth_mode(None, here).unwrap(), AuthMode::Development);
         assert_eq!(auth_mode(Some(Auth::Enforce), here).unwrap(), AuthMode::Enforce);
         assert_eq!(auth_mode(None, everywhere).unwrap(), AuthMode::Enforce);
-        assert_eq!(auth_mode(Some(Auth::Development), everywhere).unwrap_err().exit, Exit::Usage);
+        assert_eq!(auth_mode(Some(Auth::Development), everywhere).unwrap_err().exit, ExitCode::Usage);
     }
 }

@@ -1,14 +1,12 @@
 //! `updraft up`: the app on the desk, kept up to date with every save.
 
-use std::process::ExitCode;
-
 use clap::Args;
 use updraft_delivery::build::build_all;
 use updraft_delivery::deploy::Deployer;
 use updraft_delivery::environment::Environment;
 use updraft_delivery::read::read;
 use updraft_delivery::watch::{FileWatch, LogFollower, Reloaded, Reloader, log_groups};
-use updraft_delivery::{Clock as _, ExitCode as Code, Outcome, Problem, Stage};
+use updraft_delivery::{Clock as _, ExitCode, Outcome, Problem, Stage};
 
 use super::delivery::{AppArguments, Session};
 use super::terminal::took;
@@ -36,17 +34,17 @@ pub struct Arguments {
 }
 
 /// Runs until it is stopped.
-pub async fn run(arguments: Arguments, json: bool) -> anyhow::Result<ExitCode> {
+pub async fn run(arguments: Arguments, json: bool) -> Outcome<ExitCode> {
     let session = Session::new(json);
     let outcome = tokio::select! {
         outcome = up(&session, &arguments) => outcome,
         // The way to end it; it did what was asked.
-        _ = tokio::signal::ctrl_c() => Ok(Code::Success),
+        _ = tokio::signal::ctrl_c() => Ok(ExitCode::Success),
     };
     session.end(outcome)
 }
 
-async fn up(session: &Session, arguments: &Arguments) -> Outcome<Code> {
+async fn up(session: &Session, arguments: &Arguments) -> Outcome<ExitCode> {
     let progress = session.progress();
     if engine::ensure_within().await? {
         progress.note(Stage::Watch, "no engine answered; this command runs one until it ends");
@@ -85,7 +83,7 @@ async fn up(session: &Session, arguments: &Arguments) -> Outcome<Code> {
                 Err(wrong) => problem::tell(&wrong, session.json).unwrap_or_default(),
             }
         }
-        Err(Problem::new(Code::Failure, "watching the files has ended"))
+        Err(Problem::new(ExitCode::Failure, "watching the files has ended"))
     };
     tokio::select! {
         ended = logs => ended,
@@ -93,7 +91,7 @@ async fn up(session: &Session, arguments: &Arguments) -> Outcome<Code> {
     }
 }
 
-async fn follow_logs(session: &Session, environment: &Environment, none: bool) -> Outcome<Code> {
+async fn follow_logs(session: &Session, environment: &Environment, none: bool) -> Outcome<ExitCode> {
     if none {
         return std::future::pending().await;
     }
@@ -105,7 +103,7 @@ async fn follow_logs(session: &Session, environment: &Environment, none: bool) -
         pattern: None,
     };
     follower.run(session.clock.now(), true).await?;
-    Ok(Code::Success)
+    Ok(ExitCode::Success)
 }
 
 fn tell(session: &Session, reloaded: &Reloaded) {
