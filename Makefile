@@ -11,7 +11,10 @@ UPDRAFT := $(TARGET)/release/updraft
 # The outside tests drive the binary that the inside tests have built already.
 UPDRAFT_BIN ?= $(TARGET)/debug/updraft
 DENY := $(or $(shell command -v cargo-deny),$(UPDRAFT_DEV)/cargo-deny/bin/cargo-deny)
-BAD := $(UPDRAFT_DEV)/shop-bad
+# The shop's next version: the shop with one of the folders of examples/ laid over it. It lies apart for the sake
+# of the clone, and in one place for the sake of what was built before.
+NEXT := $(UPDRAFT_DEV)/shop-next
+overlay = mkdir -p $(NEXT) && cp -R examples/shop/. $(NEXT)/ && cp -R examples/$(1)/functions $(NEXT)/
 # The exit code of `updraft deliver` for a release that was rolled back on evidence.
 ROLLED_BACK := 7
 
@@ -34,13 +37,16 @@ up: build ## build Updraft and deliver the shop on the embedded engine
 
 .PHONY: bad
 bad: build ## deliver a version of the shop with a flaw, and see it rolled back
-	@mkdir -p $(BAD)
-	@cp -R examples/shop/. $(BAD)/
-	@cp -R examples/shop-bad/functions $(BAD)/
-	@$(UPDRAFT) deliver --app $(BAD) --start-engine && code=0 || code=$$?; \
+	@$(call overlay,shop-bad); \
+	$(UPDRAFT) deliver --app $(NEXT) --start-engine && code=0 || code=$$?; \
 	if [ $$code -eq $(ROLLED_BACK) ]; then echo "make: rolled back, as it should be"; \
 	elif [ $$code -eq 0 ]; then echo "make: the flawed release was promoted" >&2; exit 1; \
 	else exit $$code; fi
+
+.PHONY: good
+good: build ## deliver that version made good, and see it promoted
+	@$(call overlay,shop-good); \
+	$(UPDRAFT) deliver --app $(NEXT) --start-engine
 
 .PHONY: test
 test: check test-inside test-outside ## run every check and every test
@@ -64,13 +70,15 @@ test-inside: ## the tests in Rust, and the shop's own
 	$(MAKE) --no-print-directory test-shop
 
 .PHONY: test-shop
-test-shop: ## the shop's unit tests, and those of its flawed version
+test-shop: ## the shop's unit tests, and those of its next versions
 	.ci/setup run
 	for folder in examples/shop/functions/{storefront,catalogue,orders}; do (cd $$folder && node --test test/); done
 	cd examples/shop/functions/cart && python3 -m unittest -q
 	cd examples/shop/functions/pricing && CARGO_TARGET_DIR=$(TARGET)/pricing cargo test --quiet --locked
-	cd examples/shop-bad && scratch=$$(mktemp -d) && trap 'rm -rf $$scratch' EXIT && \
-	  cp -R ../shop/functions/catalogue/. functions/catalogue/. $$scratch/ && cd $$scratch && node --test test/
+	for next in shop-bad shop-good; do ( \
+	  scratch=$$(mktemp -d) && trap 'rm -rf $$scratch' EXIT && \
+	  cp -R examples/shop/functions/catalogue/. examples/$$next/functions/catalogue/. $$scratch/ && \
+	  cd $$scratch && node --test test/); done
 
 .PHONY: test-outside
 test-outside: ## AWS's clients, SAM and a browser against the engine
@@ -86,4 +94,4 @@ bench: build ## measure, and write docs/performance.md
 .PHONY: clean
 clean: ## remove what was built; caches outside the clone stay
 	cargo clean
-	rm -rf $(BAD)
+	rm -rf $(NEXT)

@@ -104,6 +104,8 @@ impl Deliverer<'_> {
         delivery.url = deployed.url.clone();
         if !deployed.candidates.is_empty() {
             self.release(&app, &production, &deployed, &mut delivery).await?;
+        } else if canary && deployed.created {
+            self.first_release(&production, &mut delivery);
         }
         Ok(delivery)
     }
@@ -198,6 +200,14 @@ impl Deliverer<'_> {
         let summary = format!("{} passed", checks.len());
         delivery.stage(stage, environment, &summary, running.finish(&summary));
         Ok(())
+    }
+
+    /// What serves for the first time has nothing to be compared with: it takes all traffic at once.
+    fn first_release(&self, environment: &Environment, delivery: &mut Delivery) {
+        let name = Some(environment.name.as_str());
+        let running = self.progress.start(Stage::Release, name);
+        let summary = "first versions, all traffic; the next ones begin as canaries";
+        delivery.stage(Stage::Release, name, summary, running.finish(summary));
     }
 
     async fn release(

@@ -40,6 +40,8 @@ pub struct Deployer<'a> {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deployed {
+    /// Whether the stack is new.
+    pub created: bool,
     /// Whether anything changed.
     pub changed: bool,
     /// The stack.
@@ -67,11 +69,13 @@ impl Deployer<'_> {
         }
         self.environment.bucket.ensure().await.map_err(call_failed)?;
         let sent = self.send(built).await?;
+        let created = state.is_none();
         let (state, deployed, held) = self.submit(&stack, state, template, &parameters).await?;
         self.remember(app, built, fingerprint, &state).await?;
         let candidates = self.candidates(&deployed, &held).await?;
         let url = self.url(&state);
-        Ok(Deployed { changed: !matches!(deployed, Submitted::Nothing), state, url, candidates, sent })
+        let changed = !matches!(deployed, Submitted::Nothing);
+        Ok(Deployed { created, changed, state, url, candidates, sent })
     }
 
     /// The app's address as it is now, if it is up.
@@ -107,8 +111,7 @@ impl Deployer<'_> {
                 &artifact_key(built.digest),
             );
         }
-        let partition = self.environment.client.target().region.partition();
-        expand(&app.template, &template, parameters, partition)
+        expand(&app.template, &template, parameters, &self.environment.client.target().region)
     }
 
     fn stack(&self) -> Stack<'_> {
@@ -145,7 +148,7 @@ impl Deployer<'_> {
             }
         };
         let url = self.url(&state);
-        Ok(Deployed { changed: false, state, url, candidates, sent: 0 })
+        Ok(Deployed { created: false, changed: false, state, url, candidates, sent: 0 })
     }
 
     async fn send(&self, built: &[Built]) -> Outcome<usize> {

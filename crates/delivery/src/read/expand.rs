@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use updraft_lang::sam;
+use updraft_types::Region;
 
 use super::template::TemplateSource;
 use crate::{ExitCode, Outcome, Problem};
@@ -15,12 +16,12 @@ pub fn expand(
     source: &TemplateSource,
     template: &Value,
     parameters: &BTreeMap<String, String>,
-    partition: &str,
+    region: &Region,
 ) -> Outcome<Value> {
     if !sam::is_sam(template) {
         return Ok(template.clone());
     }
-    sam::transform(template, parameters, partition).map_err(|error| {
+    sam::transform(template, parameters, region).map_err(|error| {
         let Some((first, others)) = error.0.split_first() else {
             return Problem::new(ExitCode::Config, error.to_string());
         };
@@ -53,7 +54,7 @@ Resources:
 
     fn expanded(text: &str) -> Outcome<Value> {
         let source = TemplateSource::parse(Path::new("t.yaml"), text.to_owned())?;
-        expand(&source, &source.value, &BTreeMap::new(), "aws")
+        expand(&source, &source.value, &BTreeMap::new(), &"us-east-1".parse().unwrap())
     }
 
     #[test]

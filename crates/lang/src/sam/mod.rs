@@ -26,6 +26,7 @@ mod simple_table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
+use updraft_types::Region;
 
 use deployment::Preference;
 use intrinsics::Parameters;
@@ -80,12 +81,13 @@ pub fn is_sam(template: &Value) -> bool {
 }
 
 /// Transforms a template. `parameters` are the values given, to which the template's defaults are
-/// added; a value for `AWS::Region` is taken, too.
+/// added; the region is the one that the stack is for.
 pub fn transform(
     template: &Value,
     parameters: &BTreeMap<String, String>,
-    partition: &str,
+    region: &Region,
 ) -> Result<Value, SamError> {
+    let partition = region.partition();
     let mut top = template.as_object().cloned().unwrap_or_default();
     let mut source = resources(&mut top)?;
     let declares_conditions = top.contains_key("Conditions");
@@ -105,7 +107,7 @@ pub fn transform(
         made: source.clone(),
         source,
         conditions,
-        parameters: values(&top, parameters, partition),
+        parameters: values(&top, parameters, region),
         mappings: top.get("Mappings").cloned().unwrap_or_else(|| json!({})),
         partition: partition.to_owned(),
         managed_apis,
@@ -163,7 +165,7 @@ fn serverless(resource: &Value) -> bool {
 }
 
 /// The parameters' values: given, else the default, and the pseudo parameters that are known.
-fn values(top: &Map<String, Value>, given: &BTreeMap<String, String>, partition: &str) -> Parameters {
+fn values(top: &Map<String, Value>, given: &BTreeMap<String, String>, region: &Region) -> Parameters {
     let given = given.iter().map(|(name, value)| (name.clone(), Value::String(value.clone())));
     let mut values: BTreeMap<String, Value> = given.collect();
     for (name, declaration) in top.get("Parameters").and_then(Value::as_object).into_iter().flatten() {
@@ -171,7 +173,8 @@ fn values(top: &Map<String, Value>, given: &BTreeMap<String, String>, partition:
             values.entry(name.clone()).or_insert_with(|| default.clone());
         }
     }
-    values.entry("AWS::Partition".to_owned()).or_insert_with(|| json!(partition));
+    values.insert("AWS::Partition".to_owned(), json!(region.partition()));
+    values.insert("AWS::Region".to_owned(), json!(region.as_str()));
     Parameters(values)
 }
 

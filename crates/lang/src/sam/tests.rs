@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 
 fn transformed(template: Value) -> Result<Value, String> {
-    transform(&template, &BTreeMap::new(), "aws").map_err(|error| error.to_string())
+    transform(&template, &BTreeMap::new(), &"us-east-1".parse().unwrap()).map_err(|error| error.to_string())
 }
 
 #[test]

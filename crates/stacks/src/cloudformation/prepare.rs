@@ -171,9 +171,7 @@ pub(crate) fn process(
     if !sam::is_sam(&document.value) {
         return Ok(document.value);
     }
-    let mut parameters = parameters.clone();
-    parameters.insert("AWS::Region".to_owned(), scope.region.to_string());
-    sam::transform(&document.value, &parameters, scope.region.partition())
+    sam::transform(&document.value, parameters, &scope.region)
         .map_err(|error| validation(format!("Transform {} failed with: {error}", sam::TRANSFORM)))
 }
 

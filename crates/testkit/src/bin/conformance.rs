@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use updraft_lang::sam;
+use updraft_types::Region;
 
 /// The largest request that is read.
 const REQUEST_BYTES_MAX: u64 = 16 << 20;
@@ -43,11 +44,15 @@ fn request() -> Result<Value, String> {
 
 fn sam_case(case: &Value) -> Result<Value, String> {
     let text = |name: &str| case[name].as_str().ok_or_else(|| format!("the request has no {name:?}"));
-    let mut parameters = BTreeMap::from([("AWS::Region".to_owned(), text("region")?.to_owned())]);
+    let region: Region = text("region")?.parse().map_err(|error| format!("the region is none: {error}"))?;
+    if region.partition() != text("partition")? {
+        return Err(format!("{region} lies in the partition {}", region.partition()));
+    }
+    let mut parameters = BTreeMap::new();
     for (name, value) in case["parameters"].as_object().into_iter().flatten() {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         parameters.insert(name.clone(), value);
     }
-    let transformed = sam::transform(&case["template"], &parameters, text("partition")?);
+    let transformed = sam::transform(&case["template"], &parameters, &region);
     Ok(transformed.unwrap_or_else(|error| json!({"errorMessage": error.to_string()})))
 }
