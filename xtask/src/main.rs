@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 const USAGE: &str = "usage: cargo xtask <task>
   codegen [--check]   write crates/api/src/services from AWS's models (--check: fail when not current)
   arrows              compare the crates' dependencies with arrows.toml
-  bench [NAME]        measure, and print the figures as ratios (store)";
+  bench [NAME]        measure, and print the figures as ratios";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

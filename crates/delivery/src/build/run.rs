@@ -126,7 +126,10 @@ impl Builder<'_> {
         clear(&out).explain(ExitCode::Build, failed)?;
         clear(&inside).explain(ExitCode::Build, failed)?;
         copy(files, &inside).explain(ExitCode::Build, failed)?;
-        self.fill(function, plan, source, &inside, &out).await?;
+        self.fill(function, plan, source, &inside, &out).await.map_err(|problem| Problem {
+            message: format!("{}: {}", function.logical_id, problem.message),
+            ..problem
+        })?;
         let artifact = package::pack(&out)
             .explain(ExitCode::Build, || format!("cannot package {}", function.logical_id))?;
         if artifact.files == 0 {
@@ -150,7 +153,7 @@ impl Builder<'_> {
     ) -> Outcome<()> {
         let cache = self.work.join("dependencies");
         let dependencies = Dependencies { cache: &cache, progress: self.progress };
-        let failed = || format!("cannot copy the files of {}", function.logical_id);
+        let failed = || "cannot copy its files".to_owned();
         let copy_all = |from: &Path, to: &Path| -> Outcome<()> {
             let files = package::files(from).explain(ExitCode::Build, failed)?;
             copy(&files, to).explain(ExitCode::Build, failed)
@@ -201,9 +204,7 @@ impl Builder<'_> {
         args.extend(options.flags.iter().cloned());
         args.push(format!("--outdir={}", out.display()));
         args.extend(options.entry_points.iter().cloned());
-        self.tool(&program, args, inside, Vec::new()).await.map_err(|problem| {
-            problem.hint("esbuild is taken from the function's devDependencies, or from the PATH")
-        })
+        self.tool(&program, args, inside, Vec::new()).await
     }
 
     async fn cargo(
@@ -224,7 +225,7 @@ impl Builder<'_> {
         let release = self.cargo_target(function).join("release");
         let name = binary.unwrap_or("bootstrap");
         std::fs::copy(release.join(name), out.join("bootstrap")).map_err(|error| {
-            Problem::new(ExitCode::Build, format!("{}: cargo made no `{name}`", function.logical_id))
+            Problem::new(ExitCode::Build, format!("cargo made no `{name}`"))
                 .because(error)
                 .hint("name the program `bootstrap`, or say `BuildProperties: {Binary: name}`")
         })?;
@@ -315,6 +316,9 @@ pub(super) fn tool_failed(error: ToolError) -> Problem {
     let problem = Problem::new(ExitCode::Build, error.to_string());
     match error {
         ToolError::Failed { lines, .. } if !lines.is_empty() => problem.because(lines.join("\n")),
+        ToolError::Start { program, source } if program == "esbuild" => problem
+            .because(source)
+            .hint("name esbuild among the function's devDependencies, or put it on the PATH"),
         ToolError::Start { program, source } => {
             problem.because(source).hint(format!("install `{program}`, or put it on the PATH"))
         }

@@ -75,13 +75,20 @@ async fn up(session: &Session, arguments: &Arguments) -> Outcome<ExitCode> {
     }
     let logs = follow_logs(session, &environment, arguments.no_logs);
     let reloads = async {
+        let mut broken = false;
         while let Some(changed) = files.next().await {
             match reloader.reload(&changed).await {
                 Ok(Some(reloaded)) => tell(session, &reloaded),
-                Ok(None) => {}
+                Ok(None) if broken => progress.note(Stage::Watch, "mended: what runs is what is saved"),
+                Ok(None) => continue,
                 // A broken save is told, and the next one tried.
-                Err(wrong) => problem::tell(&wrong, session.json).unwrap_or_default(),
+                Err(wrong) => {
+                    broken = true;
+                    problem::tell(&wrong, session.json).unwrap_or_default();
+                    continue;
+                }
             }
+            broken = false;
         }
         Err(Problem::new(ExitCode::Failure, "watching the files has ended"))
     };
@@ -107,10 +114,11 @@ async fn follow_logs(session: &Session, environment: &Environment, none: bool) -
 }
 
 fn tell(session: &Session, reloaded: &Reloaded) {
-    let what = match (reloaded.deployed, reloaded.functions.is_empty()) {
+    let what = match (reloaded.deployed, reloaded.functions.as_slice()) {
         (true, _) => "template deployed".to_owned(),
-        (false, false) => format!("{} now run the saved code", reloaded.functions.join(", ")),
-        (false, true) => "nothing to change".to_owned(),
+        (false, []) => "nothing to change".to_owned(),
+        (false, [function]) => format!("{function} runs the saved code"),
+        (false, functions) => format!("{} run the saved code", functions.join(", ")),
     };
     session.progress().note(Stage::Watch, format!("{what}: save to running in {}", took(reloaded.took)));
 }
