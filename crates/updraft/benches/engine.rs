@@ -7,7 +7,6 @@
 #![expect(clippy::unwrap_used, reason = "a bench whose preparation fails has failed")]
 #![expect(clippy::print_stdout, reason = "the figures are for a reader")]
 
-#[expect(dead_code, reason = "the other bench uses the rest")]
 mod support;
 
 use std::process::{Child, Command, Stdio};
@@ -62,7 +61,7 @@ fn memory() {
     let folder = tempfile::tempdir().unwrap();
     let engine = Engine::start(folder.path());
     let mut python = Command::new("python3").args(["-c", "input()"]).stdin(Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(SETTLED);
+    settle();
     let floor = proportional_mib(python.id());
     let mut mib = proportional_mib(engine.pid());
     for child in children(engine.pid()) {
@@ -73,6 +72,11 @@ fn memory() {
         "idle memory                {mib:>8.1} MiB, {:.1} of a waiting Python interpreter ({floor:.1} MiB)",
         mib / floor
     );
+}
+
+#[expect(clippy::disallowed_methods, reason = "being idle has no other sign than the time it lasts")]
+fn settle() {
+    std::thread::sleep(SETTLED);
 }
 
 /// A process's share of its memory, in MiB.
