@@ -179,19 +179,3 @@ def refused(code, message="", status=None):
 def pytest_collection_modifyitems(items):
     """What looks back on all the others comes last."""
     items.sort(key=lambda item: item.path.name == "test_coverage.py")
-    known = known_failures()
-    for item in items:
-        name = item.name.split("[")[0]
-        why = known.get(f"{item.path.name}::{name}") or known.get(item.path.name)
-        if why:
-            item.add_marker(pytest.mark.xfail(reason=why, strict=False))
-
-
-def known_failures():
-    """What `known_failures.txt` lists: a test or a file, and why it fails."""
-    known = {}
-    for line in (Path(__file__).parent / "known_failures.txt").read_text().splitlines():
-        name, _, why = line.partition("#")
-        if name.strip():
-            known[name.strip()] = why.strip()
-    return known

@@ -91,7 +91,8 @@ pub struct Cx<'a> {
     info: &'a CallInfo,
     engine: &'a Arc<Engine>,
     facts: Vec<Fact>,
-    jobs_changed: bool,
+    /// The jobs written here: their kinds and when they are due.
+    scheduled: Vec<(&'static str, Timestamp)>,
 }
 
 /// How many records refer to a blob.
@@ -130,7 +131,7 @@ impl Cx<'_> {
     /// Has `job` run at `at` or soon after, in this call's account and region.
     pub fn schedule<J: Job>(&mut self, at: Timestamp, job: &J) -> std::result::Result<(), Fault> {
         let id = self.ids().uuid();
-        self.jobs_changed = true;
+        self.scheduled.push((J::KIND, at));
         job::schedule(self.tx, at, id, &self.info.scope, job)
     }
 
@@ -354,16 +355,16 @@ impl Engine {
         let (send, receive) = tokio::sync::oneshot::channel();
         let engine = self.clone();
         self.store().submit(Box::new(move |tx| {
-            let mut cx = Cx { tx, info: &info, engine: &engine, facts: Vec::new(), jobs_changed: false };
+            let mut cx = Cx { tx, info: &info, engine: &engine, facts: Vec::new(), scheduled: Vec::new() };
             let result = work(&mut cx).and_then(|output| {
                 fact::append(cx.tx, engine.views(), &cx.facts)?;
                 Ok(output)
             });
-            let jobs_changed = cx.jobs_changed;
+            let scheduled = cx.scheduled;
             match result {
                 Ok(output) => Outcome::Commit(Box::new(move |committed| {
-                    if jobs_changed {
-                        engine.jobs_changed.notify_one();
+                    if committed.is_ok() {
+                        scheduled.iter().for_each(|(kind, due)| engine.job_committed(kind, *due));
                     }
                     // Nobody waits any more when the caller hung up; the commit stands all the same.
                     let _ = send.send(committed.map(|()| output).map_err(Error::from));

@@ -1,5 +1,6 @@
 //! The engine: the parts plugged together, and the pipeline that calls between them pass.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -12,6 +13,7 @@ use updraft_api::{ByteStream, Operation};
 use updraft_types::{AccountId, Scope, Timestamp};
 
 use crate::fact::{self, Fact, FactKind};
+use crate::job::Queue;
 use crate::{
     Access, AuthorizationRequest, Authorizer, CallInfo, Caller, Clock, Fault, FunctionHost, Ids, Principal,
     Registry, Result, ServeCx, Sessions, Store, Target,
@@ -83,9 +85,9 @@ pub struct Engine {
     /// Facts not yet in the log.
     pending: Mutex<Vec<Fact>>,
     pub(crate) pending_changed: Notify,
-    pub(crate) jobs_changed: Notify,
+    queues: HashMap<&'static str, Arc<Queue>>,
     stop: watch::Sender<bool>,
-    pub(crate) in_flight: Mutex<std::collections::HashMap<AccountId, usize>>,
+    pub(crate) in_flight: Mutex<HashMap<AccountId, usize>>,
 }
 
 /// Requests that are no AWS API calls: an HTTP API's own host name.
@@ -112,11 +114,12 @@ impl Engine {
     #[must_use]
     pub fn start(mut parts: EngineParts) -> Arc<Self> {
         parts.registry.jobs.insert(<crate::cx::CollectBlob as crate::Job>::KIND, collector());
+        let queues = parts.registry.jobs.keys().map(|kind| (*kind, Arc::new(Queue::new()))).collect();
         let engine = Arc::new(Self {
             parts,
             pending: Mutex::default(),
             pending_changed: Notify::new(),
-            jobs_changed: Notify::new(),
+            queues,
             stop: watch::Sender::new(false),
             in_flight: Mutex::default(),
         });
@@ -125,13 +128,13 @@ impl Engine {
         engine
     }
 
-    /// Ends the background work; facts that wait are written first.
+    /// Ends the background work and the functions, and then writes the facts that wait.
     pub async fn stop(&self) {
+        self.stop.send_replace(true);
+        self.parts.host.shut_down().await;
         if let Err(fault) = self.settle_facts().await {
             tracing::error!(error = %crate::door::chain(&fault), "the last facts could not be written");
         }
-        self.stop.send_replace(true);
-        self.parts.host.shut_down().await;
     }
 
     /// Resolves when the engine stops.
@@ -306,6 +309,19 @@ impl Engine {
         // works in order, so an empty transaction waits for it.
         let views: Vec<_> = self.views().to_vec();
         self.transact_raw(move |tx| fact::append(tx, &views, &facts)).await
+    }
+
+    /// The queues of all kinds of jobs.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (&'static str, &Arc<Queue>)> {
+        self.queues.iter().map(|(kind, queue)| (*kind, queue))
+    }
+
+    /// A job has been committed; a kind that nobody runs here waits for an engine that knows it.
+    pub(crate) fn job_committed(&self, kind: &str, due: Timestamp) {
+        match self.queues.get(kind) {
+            Some(queue) => queue.committed(due),
+            None => tracing::error!(kind, "no service runs jobs of this kind"),
+        }
     }
 
     /// Takes a place among the account's calls from outside, if one is free.

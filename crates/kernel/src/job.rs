@@ -2,17 +2,17 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use tokio::sync::Notify;
 use updraft_types::{Scope, Timestamp};
 
 use crate::engine::Engine;
-use crate::store::{Direction, Tx};
+use crate::store::Tx;
 use crate::{Caller, Fault, Result, ServeCx, Service, Table, json_record};
 
 /// A kind of job and its payload.
@@ -39,7 +39,6 @@ pub enum JobEnd<J> {
 /// A stored job.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Stored {
-    pub kind: String,
     pub scope: Scope,
     pub payload: serde_json::Value,
     pub attempt: u32,
@@ -47,10 +46,11 @@ pub(crate) struct Stored {
 
 json_record!(Stored, 1);
 
-/// Jobs by due time and id.
-const JOBS: Table<(Timestamp, String), Stored> = Table::new("kernel.job");
+/// Jobs by kind, due time and id.
+const JOBS: Table<(String, Timestamp, String), Stored> = Table::new("kernel.due");
 
-/// How many jobs run at once; more wait for their turn in order of due time.
+/// How many jobs of one kind run at once; more wait for their turn in order of due time. Each kind
+/// has places of its own, so that functions that sleep hold up no stack.
 const JOBS_RUNNING_MAX: usize = 256;
 
 /// Pauses between attempts double from the first to the last.
@@ -71,8 +71,8 @@ pub(crate) fn schedule<J: Job>(
 ) -> std::result::Result<(), Fault> {
     let payload =
         serde_json::to_value(job).map_err(|e| Fault::because(format!("write job {}", J::KIND), e))?;
-    let stored = Stored { kind: J::KIND.to_owned(), scope: scope.clone(), payload, attempt: 0 };
-    JOBS.put(tx, &(at, id), &stored)
+    let stored = Stored { scope: scope.clone(), payload, attempt: 0 };
+    JOBS.put(tx, &(J::KIND.to_owned(), at, id), &stored)
 }
 
 /// How the engine runs a kind of job without knowing its type.
@@ -101,23 +101,58 @@ pub(crate) fn runner<S: RunJob<J>, J: Job>(service: Arc<S>) -> Runner {
     })
 }
 
-/// The keys of the jobs under way.
-type Running = Arc<Mutex<HashSet<(Timestamp, String)>>>;
+/// A job's due time and id: its key within its kind.
+type Key = (Timestamp, String);
 
-/// Runs due jobs until the engine stops.
+/// The jobs of one kind in this process.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    /// No job that is not under way is due before this. Jobs that ended leave gaps that a search from
+    /// the beginning would have to cross each time.
+    from: Mutex<Timestamp>,
+    under_way: Mutex<HashSet<Key>>,
+    changed: Notify,
+}
+
+impl Queue {
+    /// Before the first search.
+    pub(crate) fn new() -> Self {
+        Self { from: Mutex::new(Timestamp::EPOCH), under_way: Mutex::default(), changed: Notify::new() }
+    }
+
+    /// A job that is due then has been committed.
+    pub(crate) fn committed(&self, due: Timestamp) {
+        self.look_from(due);
+        self.changed.notify_one();
+    }
+
+    fn look_from(&self, time: Timestamp) {
+        let mut from = lock(&self.from);
+        *from = (*from).min(time);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs due jobs of every kind until the engine stops.
 pub(crate) async fn run_due(engine: Arc<Engine>) {
     // What a crash left behind is collected first, as a job would.
     if let Err(fault) = engine.collect_orphans().await {
         tracing::error!(error = %crate::door::chain(&fault), "unused blobs could not be collected");
     }
-    let running: Running = Arc::default();
-    let places = Arc::new(Semaphore::new(JOBS_RUNNING_MAX));
+    for (kind, queue) in engine.queues() {
+        tokio::spawn(run_kind(engine.clone(), kind, queue.clone()));
+    }
+}
+
+async fn run_kind(engine: Arc<Engine>, kind: &'static str, queue: Arc<Queue>) {
     loop {
-        let woken = engine.jobs_changed.notified();
-        let next = match start_due(&engine, &running, &places).await {
+        let next = match start_due(&engine, kind, &queue) {
             Ok(next) => next,
             Err(fault) => {
-                tracing::error!(error = %crate::door::chain(&fault), "jobs cannot be read");
+                tracing::error!(kind, error = %crate::door::chain(&fault), "jobs cannot be read");
                 Some(engine.clock().now().plus(RETRY_PAUSE_LAST))
             }
         };
@@ -128,59 +163,88 @@ pub(crate) async fn run_due(engine: Arc<Engine>) {
             }
         };
         tokio::select! {
-            () = woken => {}
+            () = queue.changed.notified() => {}
             () = pause => {}
             () = engine.stopped() => return,
         }
     }
 }
 
-/// Starts every due job that is not under way; answers when the next one is due.
-async fn start_due(
+/// Starts due jobs that are not under way, as many as there are places; answers when the next one is
+/// due.
+fn start_due(
     engine: &Arc<Engine>,
-    running: &Running,
-    places: &Arc<Semaphore>,
+    kind: &'static str,
+    queue: &Arc<Queue>,
 ) -> std::result::Result<Option<Timestamp>, Fault> {
-    let now = engine.clock().now();
-    let mut due = Vec::new();
-    let mut next = None;
-    {
-        let snapshot = engine.store().snapshot();
-        let under_way = running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        JOBS.visit(&*snapshot, &JOBS.range(&(), None, Direction::Forward), |key, job| {
-            if key.0 > now {
-                next = Some(key.0);
-                return ControlFlow::Break(());
-            }
-            if !under_way.contains(&key) {
-                due.push((key, job));
-            }
-            if due.len() == JOBS_RUNNING_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })?;
+    let places = JOBS_RUNNING_MAX.saturating_sub(lock(&queue.under_way).len());
+    if places == 0 {
+        return Ok(None);
     }
-    for (key, job) in due {
-        let Ok(place) = places.clone().acquire_owned().await else { return Ok(None) };
-        running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(key.clone());
-        let (engine, running) = (engine.clone(), running.clone());
+    // Commits from here on lower the mark again; the snapshot holds all that came before.
+    let from = std::mem::replace(&mut *lock(&queue.from), Timestamp::MAX);
+    let found = find_due(engine, kind, queue, from, places);
+    queue.look_from(found.as_ref().map_or(from, |found| found.reached));
+    let found = found?;
+    for (key, job) in found.due {
+        lock(&queue.under_way).insert(key.clone());
+        let (engine, queue) = (engine.clone(), queue.clone());
         tokio::spawn(async move {
-            run_one(&engine, &key, job).await;
-            running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(&key);
-            drop(place);
-            engine.jobs_changed.notify_one();
+            let settled = run_one(&engine, kind, &key, job).await;
+            lock(&queue.under_way).remove(&key);
+            match settled {
+                Some(again) => queue.committed(again),
+                None => queue.changed.notify_one(),
+            }
         });
     }
-    Ok(next)
+    Ok(found.next)
 }
 
-/// One attempt, and the record of how it ended.
-async fn run_one(engine: &Arc<Engine>, key: &(Timestamp, String), job: Stored) {
-    let Some(runner) = engine.registry().jobs.get(job.kind.as_str()).cloned() else {
-        tracing::error!(kind = job.kind, "no service runs jobs of this kind; it stays");
-        // Nobody can run it in this process, so it must not be found due again at once.
-        std::future::pending::<()>().await;
-        return;
-    };
-    let service = job.kind.split('.').next().unwrap_or_default().to_owned();
+/// What a search found.
+struct Found {
+    due: Vec<(Key, Stored)>,
+    /// When the first job is due that is not due yet.
+    next: Option<Timestamp>,
+    /// How far it came.
+    reached: Timestamp,
+}
+
+fn find_due(
+    engine: &Engine,
+    kind: &str,
+    queue: &Queue,
+    from: Timestamp,
+    places: usize,
+) -> std::result::Result<Found, Fault> {
+    let now = engine.clock().now();
+    let mut found = Found { due: Vec::new(), next: None, reached: Timestamp::MAX };
+    // Before the snapshot: a job that ends between the two is gone from both.
+    let under_way = lock(&queue.under_way).clone();
+    let snapshot = engine.store().snapshot();
+    let first = (kind.to_owned(), from, String::new());
+    JOBS.visit(&*snapshot, &JOBS.starting_at(&first.0, &first), |(_, due, id), job| {
+        if due > now {
+            (found.next, found.reached) = (Some(due), due);
+            return ControlFlow::Break(());
+        }
+        let key = (due, id);
+        if !under_way.contains(&key) {
+            found.due.push((key, job));
+        }
+        if found.due.len() == places {
+            found.reached = due;
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
+/// One attempt, and the record of how it ended; answers when the job is due again, if it is.
+async fn run_one(engine: &Arc<Engine>, kind: &'static str, key: &Key, job: Stored) -> Option<Timestamp> {
+    let runner = engine.registry().jobs.get(kind)?.clone();
+    let service = kind.split('.').next().unwrap_or_default();
     let caller = Caller::service(format!("{service}.amazonaws.com"), job.scope.account, None);
     let cx = engine.enter(job.scope.clone(), caller);
     // A panic in one job ends that attempt only.
@@ -188,32 +252,37 @@ async fn run_one(engine: &Arc<Engine>, key: &(Timestamp, String), job: Stored) {
     let after = match attempt {
         Ok(Ok(None)) => None,
         Ok(Ok(Some((at, payload)))) => Some((at, Stored { payload, attempt: 0, ..job })),
-        Ok(Err(error)) => again_after(engine, job, &crate::door::chain(&error)),
-        Err(panic) => again_after(engine, job, &panic.to_string()),
+        Ok(Err(error)) => again_after(engine, kind, job, &crate::door::chain(&error)),
+        Err(panic) => again_after(engine, kind, job, &panic.to_string()),
     };
-    let old = key.clone();
+    let again = after.as_ref().map(|(at, _)| *at);
+    let old = (kind.to_owned(), key.0, key.1.clone());
     let id = engine.ids().uuid();
     let settled = engine
         .transact_raw(move |tx| {
             JOBS.delete(tx, &old);
             match &after {
-                Some((at, stored)) => JOBS.put(tx, &(*at, id), stored),
+                Some((at, stored)) => JOBS.put(tx, &(kind.to_owned(), *at, id), stored),
                 None => Ok(()),
             }
         })
         .await;
-    if let Err(fault) = settled {
-        tracing::error!(error = %crate::door::chain(&fault), "a job's end could not be recorded; it will run again");
+    match settled {
+        Ok(()) => again,
+        Err(fault) => {
+            tracing::error!(kind, error = %crate::door::chain(&fault), "a job's end could not be recorded; it will run again");
+            Some(key.0)
+        }
     }
 }
 
-fn again_after(engine: &Engine, job: Stored, error: &str) -> Option<(Timestamp, Stored)> {
+fn again_after(engine: &Engine, kind: &str, job: Stored, error: &str) -> Option<(Timestamp, Stored)> {
     let attempt = job.attempt + 1;
     if attempt >= ATTEMPTS_MAX {
-        tracing::error!(kind = job.kind, attempt, error, "job given up");
+        tracing::error!(kind, attempt, error, "job given up");
         return None;
     }
-    tracing::warn!(kind = job.kind, attempt, error, "job failed; it will be tried again");
+    tracing::warn!(kind, attempt, error, "job failed; it will be tried again");
     let pause = RETRY_PAUSE_FIRST.saturating_mul(1 << attempt.min(16)).min(RETRY_PAUSE_LAST);
     Some((engine.clock().now().plus(pause), Stored { attempt, ..job }))
 }

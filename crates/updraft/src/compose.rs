@@ -131,8 +131,9 @@ impl RunningEngine {
     /// Serves until `stop` resolves, then ends everything in order.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         self.listening.run(stop).await;
-        self.logs.flush().await;
         self.engine.stop().await;
+        // Functions print to their very end; the door serves until the process is gone.
+        self.logs.flush().await;
     }
 }
 

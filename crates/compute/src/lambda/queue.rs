@@ -78,7 +78,10 @@ impl RunJob<AsyncEvent> for Lambda {
             asynchronous: true,
         };
         let next = match invoke::run(&self.shared, &cx, call).await {
-            Ok(answer) if answer.report.function_error.is_none() => None,
+            Ok(answer) if answer.report.function_error.is_none() => {
+                self.written_down(&cx).await?;
+                None
+            }
             Ok(_) => after_failure(event, &limits, cx.now()),
             Err(Error::Refused(refusal)) if refusal.code == "ResourceNotFoundException" => {
                 tracing::warn!(request_id = event.request_id, "event dropped: {}", refusal.message);
@@ -90,6 +93,15 @@ impl RunJob<AsyncEvent> for Lambda {
             }
         };
         Ok(next.map_or(JobEnd::Done, |(at, event)| JobEnd::Again(at, event)))
+    }
+}
+
+impl Lambda {
+    /// Waits until what is known of a handled event, its lines and its fact, is as durable as the event
+    /// was: once the job has ended, nothing else would bring them back.
+    async fn written_down(&self, cx: &ServeCx) -> Result<()> {
+        self.shared.logs.flush().await;
+        cx.settle_facts().await
     }
 }
 
