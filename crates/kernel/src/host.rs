@@ -63,6 +63,9 @@ pub struct Invocation {
     /// Credentials of the function's role, put into a fresh environment. They outlive the call's
     /// time-out; the host retires environments before theirs expire.
     pub credentials: Credentials,
+    /// Whether the environment ends if the call fails. While two versions are compared, one that has
+    /// gone bad must not fail call after call: failures are evidence only if each comes by itself.
+    pub end_after_failure: bool,
 }
 
 /// How a call ended.

@@ -147,7 +147,11 @@ impl Inner {
             }
         };
         let report = call::run(&mut environment, &invocation).await?;
-        self.instances.release(environment, epoch);
+        if invocation.end_after_failure && report.function_error.is_some() {
+            drop(environment);
+        } else {
+            self.instances.release(environment, epoch);
+        }
         Ok(report)
     }
 

@@ -5,19 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use updraft_kernel::{
-    As, FactKind, Fault, FunctionSpec, HostError, Invocation, InvocationFact, InvocationOutcome,
-    InvocationReport, Outcome, Result, ServeCx,
+    FactKind, Fault, HostError, Invocation, InvocationFact, InvocationOutcome, InvocationReport, Outcome,
+    Result, ServeCx,
 };
 use updraft_types::lambda::Qualifier;
 
 use super::concurrency::Place;
 use super::model::{Function, Version};
+use super::prepared::Prepared;
 use super::refusals::{self, ThrottleReason};
 use super::store::{self, Target};
-use super::{Shared, routing, show};
-
-/// How long the credentials of an environment are good: a role session's usual longest.
-const CREDENTIALS_GOOD_FOR: Duration = Duration::from_secs(12 * 3_600);
+use super::{Shared, routing};
 
 /// The largest answer ("Lambda quotas", Lambda developer guide, read 2026-11; the number is that of
 /// the error's text).
@@ -49,6 +47,8 @@ pub(crate) struct Answer {
 pub(crate) struct Resolved {
     pub function: Function,
     pub version: Version,
+    /// Whether the call came by an alias that two versions share.
+    shared: bool,
     reserved_in_all: u64,
 }
 
@@ -56,17 +56,19 @@ pub(crate) struct Resolved {
 pub(crate) fn resolve(cx: &ServeCx, target: &Target) -> Result<Resolved> {
     cx.view(|view| {
         let function = target.function(view)?;
+        let mut shared = false;
         let version = match &target.qualifier {
             None | Some(Qualifier::Latest) => function.latest.clone(),
             Some(Qualifier::Alias(name)) => {
                 let alias = store::ALIASES
                     .get(view, &target.qualified_key(&**name))?
                     .ok_or_else(|| refusals::function_not_found(&target.arn()))?;
+                shared = !alias.weights.is_empty();
                 target.version(view, &routing::choose(&alias, cx.ids().fraction()))?
             }
             Some(number) => target.version(view, number)?,
         };
-        Ok(Resolved { function, version, reserved_in_all: store::reserved(view, &target.scope)? })
+        Ok(Resolved { function, version, shared, reserved_in_all: store::reserved(view, &target.scope)? })
     })
 }
 
@@ -86,7 +88,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, cx: &ServeCx, call: Call) -> Resul
 }
 
 async fn run_here(shared: &Shared, cx: &ServeCx, call: &Call, resolved: Resolved) -> Result<Answer> {
-    let Resolved { function, version, reserved_in_all } = resolved;
+    let Resolved { function, version, shared: is_shared, reserved_in_all } = resolved;
     let name = call.target.name.as_str();
     let place =
         shared.concurrency.enter(&call.target.scope, name, function.reserved_concurrency, reserved_in_all);
@@ -94,7 +96,7 @@ async fn run_here(shared: &Shared, cx: &ServeCx, call: &Call, resolved: Resolved
         Ok(place) => place,
         Err(reason) => return Err(throttle(cx, call, &version, reason)),
     };
-    let (spec, credentials) = prepare(shared, cx, call, &version).await?;
+    let Prepared { spec, credentials, .. } = shared.prepared.find(shared, cx, call, &version).await?;
     let invocation = Invocation {
         request_id: call.request_id.clone(),
         payload: call.payload.clone(),
@@ -102,6 +104,7 @@ async fn run_here(shared: &Shared, cx: &ServeCx, call: &Call, resolved: Resolved
         client_context: call.client_context.clone(),
         trace_id: Some(trace_id(cx, &version)),
         credentials,
+        end_after_failure: is_shared,
     };
     match cx.host().invoke(spec, invocation).await {
         Ok(report) => {
@@ -116,44 +119,6 @@ async fn run_here(shared: &Shared, cx: &ServeCx, call: &Call, resolved: Resolved
         .into()),
         Err(HostError::Fault(fault)) => Err(fault.into()),
     }
-}
-
-/// The environment's specification, its code unpacked, and the role's credentials.
-async fn prepare(
-    shared: &Shared,
-    cx: &ServeCx,
-    call: &Call,
-    version: &Version,
-) -> Result<(Arc<FunctionSpec>, updraft_kernel::Credentials)> {
-    let session = As::Role {
-        role: version.role.clone(),
-        session: call.target.name.to_string(),
-        service: "lambda.amazonaws.com",
-    };
-    let role_session = cx.resolve(session).map_err(|error| match error {
-        updraft_kernel::Error::Refused(_) => refusals::role_not_assumable().into(),
-        fault => fault,
-    })?;
-    let credentials = cx.credentials(&role_session, cx.now().plus(CREDENTIALS_GOOD_FOR))?;
-    shared.logs.know(&version.instance, &version.role);
-    let spec = FunctionSpec {
-        instance_key: version.instance.clone(),
-        function: call.target.function_arn(),
-        name: call.target.name.to_string(),
-        version: version.qualifier.to_string(),
-        account: call.target.scope.account,
-        region: call.target.scope.region.clone(),
-        runtime: version.runtime.clone(),
-        handler: version.handler.clone(),
-        code: shared.code.folder(cx, &version.code).await?,
-        layers: Vec::new(),
-        environment: version.environment.clone().unwrap_or_default(),
-        memory_mib: version.memory_mib,
-        timeout: Duration::from_secs(version.timeout_secs.into()),
-        ephemeral_mib: version.ephemeral_mib,
-        log_group: show::log_group(&call.target.name, version),
-    };
-    Ok((Arc::new(spec), credentials))
 }
 
 /// A trace header in X-Ray's form ("Tracing header", X-Ray developer guide, read 2026-11).

@@ -9,6 +9,7 @@ mod logs;
 mod model;
 mod ops;
 mod policy;
+mod prepared;
 mod publish;
 mod queue;
 mod refusals;
@@ -33,6 +34,7 @@ pub use logs::FunctionLogs;
 use crate::Origin;
 use code::CodeCache;
 use concurrency::Concurrency;
+use prepared::PreparedVersions;
 use store::{POLICIES, Target};
 
 /// The service.
@@ -46,12 +48,19 @@ pub(crate) struct Shared {
     concurrency: Arc<Concurrency>,
     code: CodeCache,
     logs: Arc<FunctionLogs>,
+    prepared: PreparedVersions,
 }
 
 /// Adds Lambda to an engine. `origin` is where callers reach it; `logs` is the sink that the
 /// function host writes to.
 pub fn register(registry: &mut Registry, origin: Origin, logs: Arc<FunctionLogs>) {
-    let shared = Shared { origin, concurrency: Arc::default(), code: CodeCache::default(), logs };
+    let shared = Shared {
+        origin,
+        concurrency: Arc::default(),
+        code: CodeCache::default(),
+        logs,
+        prepared: PreparedVersions::default(),
+    };
     let service = Arc::new(Lambda { shared: Arc::new(shared) });
     register_service!(registry, service.clone(), for_each_lambda_operation, updraft_api::lambda::ops);
     registry.job::<_, queue::AsyncEvent>(&service);

@@ -31,6 +31,7 @@ pub(crate) fn retire(
 
 impl RunJob<Retire> for Lambda {
     async fn run(&self, cx: ServeCx, job: Retire) -> Result<JobEnd<Retire>> {
+        self.shared.prepared.forget(&job.instances);
         job.instances.iter().for_each(|key| cx.host().retire(key));
         Ok(JobEnd::Done)
     }

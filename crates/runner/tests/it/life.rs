@@ -88,6 +88,23 @@ async fn credentials_that_run_out_end_their_environment() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_versions_are_compared_each_failure_comes_by_itself() {
+    let bench = Bench::new().await;
+    let code = "calls = [0]\ndef handler(event, context):\n    calls[0] += 1\n    if event: raise Exception(calls[0])\n    return calls[0]\n";
+    let function = bench.python("bad", code);
+    let call = async |fails: &str, end_after_failure| {
+        let invocation =
+            updraft_kernel::Invocation { end_after_failure, ..bench.invocation(&function, fails) };
+        let report = bench.runner.invoke(Arc::new(function.spec.clone()), invocation).await.unwrap();
+        let answer = json(&report);
+        answer["errorMessage"].as_str().map_or_else(|| answer.to_string(), str::to_owned)
+    };
+    assert_eq!([call("true", false).await, call("true", false).await], ["1", "2"], "it stays");
+    assert_eq!([call("true", true).await, call("true", true).await], ["3", "1"], "it ends");
+    assert_eq!([call("false", true).await, call("false", true).await], ["1", "2"], "nothing failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_goes_on_when_its_caller_hangs_up() {
     let bench = Bench::new().await;
     let function = bench.python(

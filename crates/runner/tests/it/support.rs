@@ -175,6 +175,7 @@ impl Bench {
                 session_token: "token".to_owned(),
                 expires: RealClock.now().plus(Duration::from_secs(3600)),
             },
+            end_after_failure: false,
         }
     }
 
