@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::arn::{Global, Regional};
+use crate::{Arn, Resource, Scope};
+
 /// The longest namespace, metric name and name of a dimension (`Namespace`, `MetricName`,
 /// `DimensionName` in the API model).
 pub const NAME_LENGTH_MAX: usize = 255;
@@ -90,9 +93,116 @@ impl FromStr for Dimensions {
 #[error("a metric has at most 30 dimensions, each with a name and a value of its own")]
 pub struct DimensionsError;
 
+/// An alarm's name.
+///
+/// ```
+/// use updraft_types::cloudwatch::AlarmName;
+/// assert!("cart errors".parse::<AlarmName>().is_ok());
+/// assert!("".parse::<AlarmName>().is_err());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlarmName(Box<str>);
+
+impl AlarmName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name in an alarm's ARN.
+    pub fn from_arn(arn: &Arn) -> Result<Self, NameError> {
+        let name = arn.resource().strip_prefix("alarm:").filter(|_| arn.service() == "cloudwatch");
+        name.ok_or(NameError)?.parse()
+    }
+}
+
+impl FromStr for AlarmName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fits = (1..=NAME_LENGTH_MAX).contains(&text.chars().count()) && !text.contains(char::is_control);
+        if fits { Ok(Self(text.into())) } else { Err(NameError) }
+    }
+}
+
+impl fmt::Display for AlarmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Resource for AlarmName {
+    fn arn(&self, scope: &Scope) -> Arn {
+        Regional("cloudwatch", &format!("alarm:{}", self.0)).arn(scope)
+    }
+}
+
+/// A dashboard's name: letters, digits, `-` and `_`. Dashboards belong to no region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DashboardName(Box<str>);
+
+impl DashboardName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name in a dashboard's ARN.
+    pub fn from_arn(arn: &Arn) -> Result<Self, NameError> {
+        let name = arn.resource().strip_prefix("dashboard/").filter(|_| arn.service() == "cloudwatch");
+        name.ok_or(NameError)?.parse()
+    }
+}
+
+impl FromStr for DashboardName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let fits = (1..=NAME_LENGTH_MAX).contains(&text.len()) && text.bytes().all(sound);
+        if fits { Ok(Self(text.into())) } else { Err(NameError) }
+    }
+}
+
+impl fmt::Display for DashboardName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Resource for DashboardName {
+    fn arn(&self, scope: &Scope) -> Arn {
+        Global("cloudwatch", &format!("dashboard/{}", self.0)).arn(scope)
+    }
+}
+
+crate::scope::serde_by_text!(AlarmName);
+
+/// The text is not a name of an alarm or a dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid name of an alarm or a dashboard")]
+pub struct NameError;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_read_from_their_arns() {
+        let scope = Scope::new("123456789012".parse().unwrap(), crate::Region::us_east_1());
+        let alarm: AlarmName = "cart: errors".parse().unwrap();
+        assert_eq!(
+            alarm.arn(&scope).as_str(),
+            "arn:aws:cloudwatch:us-east-1:123456789012:alarm:cart: errors"
+        );
+        assert_eq!(AlarmName::from_arn(&alarm.arn(&scope)), Ok(alarm));
+        let dashboard: DashboardName = "shop-1".parse().unwrap();
+        assert_eq!(dashboard.arn(&scope).as_str(), "arn:aws:cloudwatch::123456789012:dashboard/shop-1");
+        assert_eq!(DashboardName::from_arn(&dashboard.arn(&scope)), Ok(dashboard));
+        assert!("a b".parse::<DashboardName>().is_err());
+    }
 
     #[test]
     fn what_is_no_dimension_is_refused() {

@@ -12,13 +12,731 @@ use crate::value::{Members, Structure, wire_by_members, wire_by_text};
 use crate::{Protocol, ServiceInfo};
 
 #[rustfmt::skip]
-static METRIC_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+static ALARM_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ALARM_NAMES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ALARM_NAME_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(100) } });
+
+#[rustfmt::skip]
+static DELETE_ALARMS_INPUT_STRUCT: StructShape = StructShape { name: "DeleteAlarmsInput", members: &[shape::Member { name: "AlarmNames", wire_name: "AlarmNames", shape: &ALARM_NAMES_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteAlarmsInput {
+    pub alarm_names: Vec<String>,
+}
+
+impl Structure for DeleteAlarmsInput {
+    const SHAPE: &'static StructShape = &DELETE_ALARMS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.alarm_names);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { alarm_names: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteAlarmsInput);
+
+#[rustfmt::skip]
+static DASHBOARD_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DASHBOARD_NAMES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DASHBOARD_NAME_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DELETE_DASHBOARDS_INPUT_STRUCT: StructShape = StructShape { name: "DeleteDashboardsInput", members: &[shape::Member { name: "DashboardNames", wire_name: "DashboardNames", shape: &DASHBOARD_NAMES_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteDashboardsInput {
+    pub dashboard_names: Vec<String>,
+}
+
+impl Structure for DeleteDashboardsInput {
+    const SHAPE: &'static StructShape = &DELETE_DASHBOARDS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.dashboard_names);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { dashboard_names: members.take(0) }
+    }
+}
+
+wire_by_members!(DeleteDashboardsInput);
+
+#[rustfmt::skip]
+static DELETE_DASHBOARDS_OUTPUT_STRUCT: StructShape = StructShape { name: "DeleteDashboardsOutput", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteDashboardsOutput {}
+
+impl Structure for DeleteDashboardsOutput {
+    const SHAPE: &'static StructShape = &DELETE_DASHBOARDS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteDashboardsOutput);
+
+#[rustfmt::skip]
+static CONTRIBUTOR_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(16) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ALARM_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["CompositeAlarm", "MetricAlarm", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AlarmType {
+    CompositeAlarm,
+    MetricAlarm,
+    Other(String),
+}
+
+impl AlarmType {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::CompositeAlarm => "CompositeAlarm",
+            Self::MetricAlarm => "MetricAlarm",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for AlarmType {
+    fn from(text: &str) -> Self {
+        match text {
+            "CompositeAlarm" => Self::CompositeAlarm,
+            "MetricAlarm" => Self::MetricAlarm,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for AlarmType {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(AlarmType);
+
+#[rustfmt::skip]
+static ALARM_TYPES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ALARM_TYPE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static HISTORY_ITEM_TYPE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["ConfigurationUpdate", "StateUpdate", "Action", "AlarmContributorStateUpdate", "AlarmContributorAction", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HistoryItemType {
+    ConfigurationUpdate,
+    StateUpdate,
+    Action,
+    AlarmContributorStateUpdate,
+    AlarmContributorAction,
+    Other(String),
+}
+
+impl HistoryItemType {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::ConfigurationUpdate => "ConfigurationUpdate",
+            Self::StateUpdate => "StateUpdate",
+            Self::Action => "Action",
+            Self::AlarmContributorStateUpdate => "AlarmContributorStateUpdate",
+            Self::AlarmContributorAction => "AlarmContributorAction",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for HistoryItemType {
+    fn from(text: &str) -> Self {
+        match text {
+            "ConfigurationUpdate" => Self::ConfigurationUpdate,
+            "StateUpdate" => Self::StateUpdate,
+            "Action" => Self::Action,
+            "AlarmContributorStateUpdate" => Self::AlarmContributorStateUpdate,
+            "AlarmContributorAction" => Self::AlarmContributorAction,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for HistoryItemType {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(HistoryItemType);
+
+#[rustfmt::skip]
+static TIMESTAMP_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static MAX_RECORDS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: Some(100) });
+
+#[rustfmt::skip]
+static NEXT_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SCAN_BY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["TimestampDescending", "TimestampAscending", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ScanBy {
+    TimestampDescending,
+    TimestampAscending,
+    Other(String),
+}
+
+impl ScanBy {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::TimestampDescending => "TimestampDescending",
+            Self::TimestampAscending => "TimestampAscending",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ScanBy {
+    fn from(text: &str) -> Self {
+        match text {
+            "TimestampDescending" => Self::TimestampDescending,
+            "TimestampAscending" => Self::TimestampAscending,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ScanBy {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ScanBy);
+
+#[rustfmt::skip]
+static DESCRIBE_ALARM_HISTORY_INPUT_STRUCT: StructShape = StructShape { name: "DescribeAlarmHistoryInput", members: &[shape::Member { name: "AlarmName", wire_name: "AlarmName", shape: &ALARM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmContributorId", wire_name: "AlarmContributorId", shape: &CONTRIBUTOR_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmTypes", wire_name: "AlarmTypes", shape: &ALARM_TYPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HistoryItemType", wire_name: "HistoryItemType", shape: &HISTORY_ITEM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StartDate", wire_name: "StartDate", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EndDate", wire_name: "EndDate", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxRecords", wire_name: "MaxRecords", shape: &MAX_RECORDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ScanBy", wire_name: "ScanBy", shape: &SCAN_BY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeAlarmHistoryInput {
+    pub alarm_name: Option<String>,
+    pub alarm_contributor_id: Option<String>,
+    pub alarm_types: Option<Vec<AlarmType>>,
+    pub history_item_type: Option<HistoryItemType>,
+    pub start_date: Option<Timestamp>,
+    pub end_date: Option<Timestamp>,
+    pub max_records: Option<i32>,
+    pub next_token: Option<String>,
+    pub scan_by: Option<ScanBy>,
+}
+
+impl Structure for DescribeAlarmHistoryInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_ALARM_HISTORY_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.alarm_name);
+        members.put_some(1, self.alarm_contributor_id);
+        members.put_some(2, self.alarm_types);
+        members.put_some(3, self.history_item_type);
+        members.put_some(4, self.start_date);
+        members.put_some(5, self.end_date);
+        members.put_some(6, self.max_records);
+        members.put_some(7, self.next_token);
+        members.put_some(8, self.scan_by);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            alarm_name: members.take_some(0),
+            alarm_contributor_id: members.take_some(1),
+            alarm_types: members.take_some(2),
+            history_item_type: members.take_some(3),
+            start_date: members.take_some(4),
+            end_date: members.take_some(5),
+            max_records: members.take_some(6),
+            next_token: members.take_some(7),
+            scan_by: members.take_some(8),
+        }
+    }
+}
+
+wire_by_members!(DescribeAlarmHistoryInput);
+
+#[rustfmt::skip]
+static HISTORY_SUMMARY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static HISTORY_DATA_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(4095) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ATTRIBUTE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ATTRIBUTE_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static CONTRIBUTOR_ATTRIBUTES_SHAPE: shape::Shape = shape::Shape::Map(shape::MapShape { key: &ATTRIBUTE_NAME_SHAPE, value: &ATTRIBUTE_VALUE_SHAPE, key_name: "key", value_name: "value", flattened: false, length: Range { min: Some(0), max: Some(150) } });
+
+#[rustfmt::skip]
+static ALARM_HISTORY_ITEM_SHAPE: shape::Shape = shape::Shape::Structure(&ALARM_HISTORY_ITEM_STRUCT);
+
+#[rustfmt::skip]
+static ALARM_HISTORY_ITEM_STRUCT: StructShape = StructShape { name: "AlarmHistoryItem", members: &[shape::Member { name: "AlarmName", wire_name: "AlarmName", shape: &ALARM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmContributorId", wire_name: "AlarmContributorId", shape: &CONTRIBUTOR_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmType", wire_name: "AlarmType", shape: &ALARM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Timestamp", wire_name: "Timestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HistoryItemType", wire_name: "HistoryItemType", shape: &HISTORY_ITEM_TYPE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HistorySummary", wire_name: "HistorySummary", shape: &HISTORY_SUMMARY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "HistoryData", wire_name: "HistoryData", shape: &HISTORY_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmContributorAttributes", wire_name: "AlarmContributorAttributes", shape: &CONTRIBUTOR_ATTRIBUTES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AlarmHistoryItem {
+    pub alarm_name: Option<String>,
+    pub alarm_contributor_id: Option<String>,
+    pub alarm_type: Option<AlarmType>,
+    pub timestamp: Option<Timestamp>,
+    pub history_item_type: Option<HistoryItemType>,
+    pub history_summary: Option<String>,
+    pub history_data: Option<String>,
+    pub alarm_contributor_attributes: Option<BTreeMap<String, String>>,
+}
+
+impl Structure for AlarmHistoryItem {
+    const SHAPE: &'static StructShape = &ALARM_HISTORY_ITEM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.alarm_name);
+        members.put_some(1, self.alarm_contributor_id);
+        members.put_some(2, self.alarm_type);
+        members.put_some(3, self.timestamp);
+        members.put_some(4, self.history_item_type);
+        members.put_some(5, self.history_summary);
+        members.put_some(6, self.history_data);
+        members.put_some(7, self.alarm_contributor_attributes);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            alarm_name: members.take_some(0),
+            alarm_contributor_id: members.take_some(1),
+            alarm_type: members.take_some(2),
+            timestamp: members.take_some(3),
+            history_item_type: members.take_some(4),
+            history_summary: members.take_some(5),
+            history_data: members.take_some(6),
+            alarm_contributor_attributes: members.take_some(7),
+        }
+    }
+}
+
+wire_by_members!(AlarmHistoryItem);
+
+#[rustfmt::skip]
+static ALARM_HISTORY_ITEMS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &ALARM_HISTORY_ITEM_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DESCRIBE_ALARM_HISTORY_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeAlarmHistoryOutput", members: &[shape::Member { name: "AlarmHistoryItems", wire_name: "AlarmHistoryItems", shape: &ALARM_HISTORY_ITEMS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeAlarmHistoryOutput {
+    pub alarm_history_items: Option<Vec<AlarmHistoryItem>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for DescribeAlarmHistoryOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_ALARM_HISTORY_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.alarm_history_items);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { alarm_history_items: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DescribeAlarmHistoryOutput);
+
+#[rustfmt::skip]
+static ALARM_NAME_PREFIX_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STATE_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["OK", "ALARM", "INSUFFICIENT_DATA", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StateValue {
+    Ok,
+    Alarm,
+    InsufficientData,
+    Other(String),
+}
+
+impl StateValue {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Ok => "OK",
+            Self::Alarm => "ALARM",
+            Self::InsufficientData => "INSUFFICIENT_DATA",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for StateValue {
+    fn from(text: &str) -> Self {
+        match text {
+            "OK" => Self::Ok,
+            "ALARM" => Self::Alarm,
+            "INSUFFICIENT_DATA" => Self::InsufficientData,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for StateValue {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(StateValue);
+
+#[rustfmt::skip]
+static ACTION_PREFIX_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DESCRIBE_ALARMS_INPUT_STRUCT: StructShape = StructShape { name: "DescribeAlarmsInput", members: &[shape::Member { name: "AlarmNames", wire_name: "AlarmNames", shape: &ALARM_NAMES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmNamePrefix", wire_name: "AlarmNamePrefix", shape: &ALARM_NAME_PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmTypes", wire_name: "AlarmTypes", shape: &ALARM_TYPES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ChildrenOfAlarmName", wire_name: "ChildrenOfAlarmName", shape: &ALARM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ParentsOfAlarmName", wire_name: "ParentsOfAlarmName", shape: &ALARM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateValue", wire_name: "StateValue", shape: &STATE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionPrefix", wire_name: "ActionPrefix", shape: &ACTION_PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MaxRecords", wire_name: "MaxRecords", shape: &MAX_RECORDS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeAlarmsInput {
+    pub alarm_names: Option<Vec<String>>,
+    pub alarm_name_prefix: Option<String>,
+    pub alarm_types: Option<Vec<AlarmType>>,
+    pub children_of_alarm_name: Option<String>,
+    pub parents_of_alarm_name: Option<String>,
+    pub state_value: Option<StateValue>,
+    pub action_prefix: Option<String>,
+    pub max_records: Option<i32>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for DescribeAlarmsInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_ALARMS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.alarm_names);
+        members.put_some(1, self.alarm_name_prefix);
+        members.put_some(2, self.alarm_types);
+        members.put_some(3, self.children_of_alarm_name);
+        members.put_some(4, self.parents_of_alarm_name);
+        members.put_some(5, self.state_value);
+        members.put_some(6, self.action_prefix);
+        members.put_some(7, self.max_records);
+        members.put_some(8, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            alarm_names: members.take_some(0),
+            alarm_name_prefix: members.take_some(1),
+            alarm_types: members.take_some(2),
+            children_of_alarm_name: members.take_some(3),
+            parents_of_alarm_name: members.take_some(4),
+            state_value: members.take_some(5),
+            action_prefix: members.take_some(6),
+            max_records: members.take_some(7),
+            next_token: members.take_some(8),
+        }
+    }
+}
+
+wire_by_members!(DescribeAlarmsInput);
+
+#[rustfmt::skip]
+static ACTIONS_ENABLED_SHAPE: shape::Shape = shape::Shape::Boolean;
+
+#[rustfmt::skip]
+static RESOURCE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static RESOURCE_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &RESOURCE_NAME_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(5) } });
+
+#[rustfmt::skip]
+static ALARM_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1600) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ALARM_DESCRIPTION_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ALARM_RULE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(10240) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STATE_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(1023) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static STATE_REASON_DATA_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(4000) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static ACTIONS_SUPPRESSED_BY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["WaitPeriod", "ExtensionPeriod", "Alarm", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ActionsSuppressedBy {
+    WaitPeriod,
+    ExtensionPeriod,
+    Alarm,
+    Other(String),
+}
+
+impl ActionsSuppressedBy {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::WaitPeriod => "WaitPeriod",
+            Self::ExtensionPeriod => "ExtensionPeriod",
+            Self::Alarm => "Alarm",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ActionsSuppressedBy {
+    fn from(text: &str) -> Self {
+        match text {
+            "WaitPeriod" => Self::WaitPeriod,
+            "ExtensionPeriod" => Self::ExtensionPeriod,
+            "Alarm" => Self::Alarm,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ActionsSuppressedBy {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ActionsSuppressedBy);
+
+#[rustfmt::skip]
+static ACTIONS_SUPPRESSED_REASON_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static SUPPRESSOR_PERIOD_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
+
+#[rustfmt::skip]
+static COMPOSITE_ALARM_SHAPE: shape::Shape = shape::Shape::Structure(&COMPOSITE_ALARM_STRUCT);
+
+#[rustfmt::skip]
+static COMPOSITE_ALARM_STRUCT: StructShape = StructShape { name: "CompositeAlarm", members: &[shape::Member { name: "ActionsEnabled", wire_name: "ActionsEnabled", shape: &ACTIONS_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmActions", wire_name: "AlarmActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmArn", wire_name: "AlarmArn", shape: &ALARM_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmConfigurationUpdatedTimestamp", wire_name: "AlarmConfigurationUpdatedTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmDescription", wire_name: "AlarmDescription", shape: &ALARM_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmName", wire_name: "AlarmName", shape: &ALARM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmRule", wire_name: "AlarmRule", shape: &ALARM_RULE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "InsufficientDataActions", wire_name: "InsufficientDataActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OKActions", wire_name: "OKActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateReason", wire_name: "StateReason", shape: &STATE_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateReasonData", wire_name: "StateReasonData", shape: &STATE_REASON_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateUpdatedTimestamp", wire_name: "StateUpdatedTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateValue", wire_name: "StateValue", shape: &STATE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateTransitionedTimestamp", wire_name: "StateTransitionedTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsSuppressedBy", wire_name: "ActionsSuppressedBy", shape: &ACTIONS_SUPPRESSED_BY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsSuppressedReason", wire_name: "ActionsSuppressedReason", shape: &ACTIONS_SUPPRESSED_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsSuppressor", wire_name: "ActionsSuppressor", shape: &ALARM_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsSuppressorWaitPeriod", wire_name: "ActionsSuppressorWaitPeriod", shape: &SUPPRESSOR_PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsSuppressorExtensionPeriod", wire_name: "ActionsSuppressorExtensionPeriod", shape: &SUPPRESSOR_PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CompositeAlarm {
+    pub actions_enabled: Option<bool>,
+    pub alarm_actions: Option<Vec<String>>,
+    pub alarm_arn: Option<String>,
+    pub alarm_configuration_updated_timestamp: Option<Timestamp>,
+    pub alarm_description: Option<String>,
+    pub alarm_name: Option<String>,
+    pub alarm_rule: Option<String>,
+    pub insufficient_data_actions: Option<Vec<String>>,
+    pub ok_actions: Option<Vec<String>>,
+    pub state_reason: Option<String>,
+    pub state_reason_data: Option<String>,
+    pub state_updated_timestamp: Option<Timestamp>,
+    pub state_value: Option<StateValue>,
+    pub state_transitioned_timestamp: Option<Timestamp>,
+    pub actions_suppressed_by: Option<ActionsSuppressedBy>,
+    pub actions_suppressed_reason: Option<String>,
+    pub actions_suppressor: Option<String>,
+    pub actions_suppressor_wait_period: Option<i32>,
+    pub actions_suppressor_extension_period: Option<i32>,
+}
+
+impl Structure for CompositeAlarm {
+    const SHAPE: &'static StructShape = &COMPOSITE_ALARM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.actions_enabled);
+        members.put_some(1, self.alarm_actions);
+        members.put_some(2, self.alarm_arn);
+        members.put_some(3, self.alarm_configuration_updated_timestamp);
+        members.put_some(4, self.alarm_description);
+        members.put_some(5, self.alarm_name);
+        members.put_some(6, self.alarm_rule);
+        members.put_some(7, self.insufficient_data_actions);
+        members.put_some(8, self.ok_actions);
+        members.put_some(9, self.state_reason);
+        members.put_some(10, self.state_reason_data);
+        members.put_some(11, self.state_updated_timestamp);
+        members.put_some(12, self.state_value);
+        members.put_some(13, self.state_transitioned_timestamp);
+        members.put_some(14, self.actions_suppressed_by);
+        members.put_some(15, self.actions_suppressed_reason);
+        members.put_some(16, self.actions_suppressor);
+        members.put_some(17, self.actions_suppressor_wait_period);
+        members.put_some(18, self.actions_suppressor_extension_period);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            actions_enabled: members.take_some(0),
+            alarm_actions: members.take_some(1),
+            alarm_arn: members.take_some(2),
+            alarm_configuration_updated_timestamp: members.take_some(3),
+            alarm_description: members.take_some(4),
+            alarm_name: members.take_some(5),
+            alarm_rule: members.take_some(6),
+            insufficient_data_actions: members.take_some(7),
+            ok_actions: members.take_some(8),
+            state_reason: members.take_some(9),
+            state_reason_data: members.take_some(10),
+            state_updated_timestamp: members.take_some(11),
+            state_value: members.take_some(12),
+            state_transitioned_timestamp: members.take_some(13),
+            actions_suppressed_by: members.take_some(14),
+            actions_suppressed_reason: members.take_some(15),
+            actions_suppressor: members.take_some(16),
+            actions_suppressor_wait_period: members.take_some(17),
+            actions_suppressor_extension_period: members.take_some(18),
+        }
+    }
+}
+
+wire_by_members!(CompositeAlarm);
+
+#[rustfmt::skip]
+static COMPOSITE_ALARMS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &COMPOSITE_ALARM_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static METRIC_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
 
 #[rustfmt::skip]
 static NAMESPACE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: Some("[^:].*"), values: &[], sensitive: false });
 
 #[rustfmt::skip]
-static METRIC_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+static STATISTIC_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["SampleCount", "Average", "Sum", "Minimum", "Maximum", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Statistic {
+    SampleCount,
+    Average,
+    Sum,
+    Minimum,
+    Maximum,
+    Other(String),
+}
+
+impl Statistic {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::SampleCount => "SampleCount",
+            Self::Average => "Average",
+            Self::Sum => "Sum",
+            Self::Minimum => "Minimum",
+            Self::Maximum => "Maximum",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for Statistic {
+    fn from(text: &str) -> Self {
+        match text {
+            "SampleCount" => Self::SampleCount,
+            "Average" => Self::Average,
+            "Sum" => Self::Sum,
+            "Minimum" => Self::Minimum,
+            "Maximum" => Self::Maximum,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for Statistic {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(Statistic);
+
+#[rustfmt::skip]
+static EXTENDED_STATISTIC_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
 
 #[rustfmt::skip]
 static DIMENSION_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
@@ -61,48 +779,7 @@ wire_by_members!(Dimension);
 static DIMENSIONS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DIMENSION_SHAPE, member_name: "member", flattened: false, length: Range { min: None, max: Some(30) } });
 
 #[rustfmt::skip]
-static METRIC_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_STRUCT);
-
-#[rustfmt::skip]
-static METRIC_STRUCT: StructShape = StructShape { name: "Metric", members: &[shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
-shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
-shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
-], payload: None, union: false, xml_name: None, xml_namespace: None };
-
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Metric {
-    pub namespace: Option<String>,
-    pub metric_name: Option<String>,
-    pub dimensions: Option<Vec<Dimension>>,
-}
-
-impl Structure for Metric {
-    const SHAPE: &'static StructShape = &METRIC_STRUCT;
-
-    fn into_members(self) -> Members {
-        let mut members = Members::of(Self::SHAPE);
-        members.put_some(0, self.namespace);
-        members.put_some(1, self.metric_name);
-        members.put_some(2, self.dimensions);
-        members
-    }
-
-    fn from_members(mut members: Members) -> Self {
-        Self {
-            namespace: members.take_some(0),
-            metric_name: members.take_some(1),
-            dimensions: members.take_some(2),
-        }
-    }
-}
-
-wire_by_members!(Metric);
-
-#[rustfmt::skip]
 static PERIOD_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: None });
-
-#[rustfmt::skip]
-static STAT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
 
 #[rustfmt::skip]
 static STANDARD_UNIT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second", "Terabits/Second", "Count/Second", "None", ], sensitive: false });
@@ -219,6 +896,119 @@ impl Default for StandardUnit {
 wire_by_text!(StandardUnit);
 
 #[rustfmt::skip]
+static EVALUATION_PERIODS_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: None });
+
+#[rustfmt::skip]
+static DATAPOINTS_TO_ALARM_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(1), max: None });
+
+#[rustfmt::skip]
+static THRESHOLD_SHAPE: shape::Shape = shape::Shape::Double(Range::ANY);
+
+#[rustfmt::skip]
+static COMPARISON_OPERATOR_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold", "LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold", "GreaterThanUpperThreshold", ], sensitive: false });
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ComparisonOperator {
+    GreaterThanOrEqualToThreshold,
+    GreaterThanThreshold,
+    LessThanThreshold,
+    LessThanOrEqualToThreshold,
+    LessThanLowerOrGreaterThanUpperThreshold,
+    LessThanLowerThreshold,
+    GreaterThanUpperThreshold,
+    Other(String),
+}
+
+impl ComparisonOperator {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::GreaterThanOrEqualToThreshold => "GreaterThanOrEqualToThreshold",
+            Self::GreaterThanThreshold => "GreaterThanThreshold",
+            Self::LessThanThreshold => "LessThanThreshold",
+            Self::LessThanOrEqualToThreshold => "LessThanOrEqualToThreshold",
+            Self::LessThanLowerOrGreaterThanUpperThreshold => "LessThanLowerOrGreaterThanUpperThreshold",
+            Self::LessThanLowerThreshold => "LessThanLowerThreshold",
+            Self::GreaterThanUpperThreshold => "GreaterThanUpperThreshold",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for ComparisonOperator {
+    fn from(text: &str) -> Self {
+        match text {
+            "GreaterThanOrEqualToThreshold" => Self::GreaterThanOrEqualToThreshold,
+            "GreaterThanThreshold" => Self::GreaterThanThreshold,
+            "LessThanThreshold" => Self::LessThanThreshold,
+            "LessThanOrEqualToThreshold" => Self::LessThanOrEqualToThreshold,
+            "LessThanLowerOrGreaterThanUpperThreshold" => Self::LessThanLowerOrGreaterThanUpperThreshold,
+            "LessThanLowerThreshold" => Self::LessThanLowerThreshold,
+            "GreaterThanUpperThreshold" => Self::GreaterThanUpperThreshold,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl Default for ComparisonOperator {
+    fn default() -> Self {
+        Self::Other(String::new())
+    }
+}
+
+wire_by_text!(ComparisonOperator);
+
+#[rustfmt::skip]
+static TREAT_MISSING_DATA_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static EVALUATE_LOW_SAMPLE_COUNT_PERCENTILE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static METRIC_ID_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(255) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static METRIC_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_STRUCT);
+
+#[rustfmt::skip]
+static METRIC_STRUCT: StructShape = StructShape { name: "Metric", members: &[shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metric {
+    pub namespace: Option<String>,
+    pub metric_name: Option<String>,
+    pub dimensions: Option<Vec<Dimension>>,
+}
+
+impl Structure for Metric {
+    const SHAPE: &'static StructShape = &METRIC_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.namespace);
+        members.put_some(1, self.metric_name);
+        members.put_some(2, self.dimensions);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            namespace: members.take_some(0),
+            metric_name: members.take_some(1),
+            dimensions: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(Metric);
+
+#[rustfmt::skip]
+static STAT_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
 static METRIC_STAT_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_STAT_STRUCT);
 
 #[rustfmt::skip]
@@ -330,49 +1120,504 @@ wire_by_members!(MetricDataQuery);
 static METRIC_DATA_QUERIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &METRIC_DATA_QUERY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
 
 #[rustfmt::skip]
-static TIMESTAMP_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
-
-#[rustfmt::skip]
-static NEXT_TOKEN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
-
-#[rustfmt::skip]
-static SCAN_BY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["TimestampDescending", "TimestampAscending", ], sensitive: false });
+static EVALUATION_STATE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["PARTIAL_DATA", "EVALUATION_FAILURE", "EVALUATION_ERROR", ], sensitive: false });
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ScanBy {
-    TimestampDescending,
-    TimestampAscending,
+pub enum EvaluationState {
+    PartialData,
+    EvaluationFailure,
+    EvaluationError,
     Other(String),
 }
 
-impl ScanBy {
+impl EvaluationState {
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
-            Self::TimestampDescending => "TimestampDescending",
-            Self::TimestampAscending => "TimestampAscending",
+            Self::PartialData => "PARTIAL_DATA",
+            Self::EvaluationFailure => "EVALUATION_FAILURE",
+            Self::EvaluationError => "EVALUATION_ERROR",
             Self::Other(text) => text,
         }
     }
 }
 
-impl From<&str> for ScanBy {
+impl From<&str> for EvaluationState {
     fn from(text: &str) -> Self {
         match text {
-            "TimestampDescending" => Self::TimestampDescending,
-            "TimestampAscending" => Self::TimestampAscending,
+            "PARTIAL_DATA" => Self::PartialData,
+            "EVALUATION_FAILURE" => Self::EvaluationFailure,
+            "EVALUATION_ERROR" => Self::EvaluationError,
             other => Self::Other(other.to_owned()),
         }
     }
 }
 
-impl Default for ScanBy {
+impl Default for EvaluationState {
     fn default() -> Self {
         Self::Other(String::new())
     }
 }
 
-wire_by_text!(ScanBy);
+wire_by_text!(EvaluationState);
+
+#[rustfmt::skip]
+static QUERY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(10000) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static PENDING_PERIOD_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(0), max: Some(86400) });
+
+#[rustfmt::skip]
+static RECOVERY_PERIOD_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(0), max: Some(86400) });
+
+#[rustfmt::skip]
+static ALARM_PROM_QL_CRITERIA_SHAPE: shape::Shape = shape::Shape::Structure(&ALARM_PROM_QL_CRITERIA_STRUCT);
+
+#[rustfmt::skip]
+static ALARM_PROM_QL_CRITERIA_STRUCT: StructShape = StructShape { name: "AlarmPromQLCriteria", members: &[shape::Member { name: "Query", wire_name: "Query", shape: &QUERY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "PendingPeriod", wire_name: "PendingPeriod", shape: &PENDING_PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "RecoveryPeriod", wire_name: "RecoveryPeriod", shape: &RECOVERY_PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AlarmPromQLCriteria {
+    pub query: String,
+    pub pending_period: Option<i32>,
+    pub recovery_period: Option<i32>,
+}
+
+impl Structure for AlarmPromQLCriteria {
+    const SHAPE: &'static StructShape = &ALARM_PROM_QL_CRITERIA_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.query);
+        members.put_some(1, self.pending_period);
+        members.put_some(2, self.recovery_period);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            query: members.take(0),
+            pending_period: members.take_some(1),
+            recovery_period: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(AlarmPromQLCriteria);
+
+#[rustfmt::skip]
+static EVALUATION_CRITERIA_SHAPE: shape::Shape = shape::Shape::Structure(&EVALUATION_CRITERIA_STRUCT);
+
+#[rustfmt::skip]
+static EVALUATION_CRITERIA_STRUCT: StructShape = StructShape { name: "EvaluationCriteria", members: &[shape::Member { name: "PromQLCriteria", wire_name: "PromQLCriteria", shape: &ALARM_PROM_QL_CRITERIA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: true, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EvaluationCriteria {
+    pub prom_ql_criteria: Option<AlarmPromQLCriteria>,
+}
+
+impl Structure for EvaluationCriteria {
+    const SHAPE: &'static StructShape = &EVALUATION_CRITERIA_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.prom_ql_criteria);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { prom_ql_criteria: members.take_some(0) }
+    }
+}
+
+wire_by_members!(EvaluationCriteria);
+
+#[rustfmt::skip]
+static EVALUATION_INTERVAL_SHAPE: shape::Shape = shape::Shape::Integer(Range { min: Some(10), max: Some(3600) });
+
+#[rustfmt::skip]
+static METRIC_ALARM_SHAPE: shape::Shape = shape::Shape::Structure(&METRIC_ALARM_STRUCT);
+
+#[rustfmt::skip]
+static METRIC_ALARM_STRUCT: StructShape = StructShape { name: "MetricAlarm", members: &[shape::Member { name: "AlarmName", wire_name: "AlarmName", shape: &ALARM_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmArn", wire_name: "AlarmArn", shape: &ALARM_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmDescription", wire_name: "AlarmDescription", shape: &ALARM_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmConfigurationUpdatedTimestamp", wire_name: "AlarmConfigurationUpdatedTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsEnabled", wire_name: "ActionsEnabled", shape: &ACTIONS_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OKActions", wire_name: "OKActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmActions", wire_name: "AlarmActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "InsufficientDataActions", wire_name: "InsufficientDataActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateValue", wire_name: "StateValue", shape: &STATE_VALUE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateReason", wire_name: "StateReason", shape: &STATE_REASON_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateReasonData", wire_name: "StateReasonData", shape: &STATE_REASON_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateUpdatedTimestamp", wire_name: "StateUpdatedTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Statistic", wire_name: "Statistic", shape: &STATISTIC_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExtendedStatistic", wire_name: "ExtendedStatistic", shape: &EXTENDED_STATISTIC_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Period", wire_name: "Period", shape: &PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Unit", wire_name: "Unit", shape: &STANDARD_UNIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluationPeriods", wire_name: "EvaluationPeriods", shape: &EVALUATION_PERIODS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DatapointsToAlarm", wire_name: "DatapointsToAlarm", shape: &DATAPOINTS_TO_ALARM_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Threshold", wire_name: "Threshold", shape: &THRESHOLD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ComparisonOperator", wire_name: "ComparisonOperator", shape: &COMPARISON_OPERATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TreatMissingData", wire_name: "TreatMissingData", shape: &TREAT_MISSING_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluateLowSampleCountPercentile", wire_name: "EvaluateLowSampleCountPercentile", shape: &EVALUATE_LOW_SAMPLE_COUNT_PERCENTILE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metrics", wire_name: "Metrics", shape: &METRIC_DATA_QUERIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ThresholdMetricId", wire_name: "ThresholdMetricId", shape: &METRIC_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluationState", wire_name: "EvaluationState", shape: &EVALUATION_STATE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateTransitionedTimestamp", wire_name: "StateTransitionedTimestamp", shape: &TIMESTAMP_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluationCriteria", wire_name: "EvaluationCriteria", shape: &EVALUATION_CRITERIA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluationInterval", wire_name: "EvaluationInterval", shape: &EVALUATION_INTERVAL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MetricAlarm {
+    pub alarm_name: Option<String>,
+    pub alarm_arn: Option<String>,
+    pub alarm_description: Option<String>,
+    pub alarm_configuration_updated_timestamp: Option<Timestamp>,
+    pub actions_enabled: Option<bool>,
+    pub ok_actions: Option<Vec<String>>,
+    pub alarm_actions: Option<Vec<String>>,
+    pub insufficient_data_actions: Option<Vec<String>>,
+    pub state_value: Option<StateValue>,
+    pub state_reason: Option<String>,
+    pub state_reason_data: Option<String>,
+    pub state_updated_timestamp: Option<Timestamp>,
+    pub metric_name: Option<String>,
+    pub namespace: Option<String>,
+    pub statistic: Option<Statistic>,
+    pub extended_statistic: Option<String>,
+    pub dimensions: Option<Vec<Dimension>>,
+    pub period: Option<i32>,
+    pub unit: Option<StandardUnit>,
+    pub evaluation_periods: Option<i32>,
+    pub datapoints_to_alarm: Option<i32>,
+    pub threshold: Option<f64>,
+    pub comparison_operator: Option<ComparisonOperator>,
+    pub treat_missing_data: Option<String>,
+    pub evaluate_low_sample_count_percentile: Option<String>,
+    pub metrics: Option<Vec<MetricDataQuery>>,
+    pub threshold_metric_id: Option<String>,
+    pub evaluation_state: Option<EvaluationState>,
+    pub state_transitioned_timestamp: Option<Timestamp>,
+    pub evaluation_criteria: Option<EvaluationCriteria>,
+    pub evaluation_interval: Option<i32>,
+}
+
+impl Structure for MetricAlarm {
+    const SHAPE: &'static StructShape = &METRIC_ALARM_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.alarm_name);
+        members.put_some(1, self.alarm_arn);
+        members.put_some(2, self.alarm_description);
+        members.put_some(3, self.alarm_configuration_updated_timestamp);
+        members.put_some(4, self.actions_enabled);
+        members.put_some(5, self.ok_actions);
+        members.put_some(6, self.alarm_actions);
+        members.put_some(7, self.insufficient_data_actions);
+        members.put_some(8, self.state_value);
+        members.put_some(9, self.state_reason);
+        members.put_some(10, self.state_reason_data);
+        members.put_some(11, self.state_updated_timestamp);
+        members.put_some(12, self.metric_name);
+        members.put_some(13, self.namespace);
+        members.put_some(14, self.statistic);
+        members.put_some(15, self.extended_statistic);
+        members.put_some(16, self.dimensions);
+        members.put_some(17, self.period);
+        members.put_some(18, self.unit);
+        members.put_some(19, self.evaluation_periods);
+        members.put_some(20, self.datapoints_to_alarm);
+        members.put_some(21, self.threshold);
+        members.put_some(22, self.comparison_operator);
+        members.put_some(23, self.treat_missing_data);
+        members.put_some(24, self.evaluate_low_sample_count_percentile);
+        members.put_some(25, self.metrics);
+        members.put_some(26, self.threshold_metric_id);
+        members.put_some(27, self.evaluation_state);
+        members.put_some(28, self.state_transitioned_timestamp);
+        members.put_some(29, self.evaluation_criteria);
+        members.put_some(30, self.evaluation_interval);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            alarm_name: members.take_some(0),
+            alarm_arn: members.take_some(1),
+            alarm_description: members.take_some(2),
+            alarm_configuration_updated_timestamp: members.take_some(3),
+            actions_enabled: members.take_some(4),
+            ok_actions: members.take_some(5),
+            alarm_actions: members.take_some(6),
+            insufficient_data_actions: members.take_some(7),
+            state_value: members.take_some(8),
+            state_reason: members.take_some(9),
+            state_reason_data: members.take_some(10),
+            state_updated_timestamp: members.take_some(11),
+            metric_name: members.take_some(12),
+            namespace: members.take_some(13),
+            statistic: members.take_some(14),
+            extended_statistic: members.take_some(15),
+            dimensions: members.take_some(16),
+            period: members.take_some(17),
+            unit: members.take_some(18),
+            evaluation_periods: members.take_some(19),
+            datapoints_to_alarm: members.take_some(20),
+            threshold: members.take_some(21),
+            comparison_operator: members.take_some(22),
+            treat_missing_data: members.take_some(23),
+            evaluate_low_sample_count_percentile: members.take_some(24),
+            metrics: members.take_some(25),
+            threshold_metric_id: members.take_some(26),
+            evaluation_state: members.take_some(27),
+            state_transitioned_timestamp: members.take_some(28),
+            evaluation_criteria: members.take_some(29),
+            evaluation_interval: members.take_some(30),
+        }
+    }
+}
+
+wire_by_members!(MetricAlarm);
+
+#[rustfmt::skip]
+static METRIC_ALARMS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &METRIC_ALARM_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static DESCRIBE_ALARMS_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeAlarmsOutput", members: &[shape::Member { name: "CompositeAlarms", wire_name: "CompositeAlarms", shape: &COMPOSITE_ALARMS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricAlarms", wire_name: "MetricAlarms", shape: &METRIC_ALARMS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeAlarmsOutput {
+    pub composite_alarms: Option<Vec<CompositeAlarm>>,
+    pub metric_alarms: Option<Vec<MetricAlarm>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for DescribeAlarmsOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_ALARMS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.composite_alarms);
+        members.put_some(1, self.metric_alarms);
+        members.put_some(2, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            composite_alarms: members.take_some(0),
+            metric_alarms: members.take_some(1),
+            next_token: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(DescribeAlarmsOutput);
+
+#[rustfmt::skip]
+static DESCRIBE_ALARMS_FOR_METRIC_INPUT_STRUCT: StructShape = StructShape { name: "DescribeAlarmsForMetricInput", members: &[shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Statistic", wire_name: "Statistic", shape: &STATISTIC_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExtendedStatistic", wire_name: "ExtendedStatistic", shape: &EXTENDED_STATISTIC_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Period", wire_name: "Period", shape: &PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Unit", wire_name: "Unit", shape: &STANDARD_UNIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeAlarmsForMetricInput {
+    pub metric_name: String,
+    pub namespace: String,
+    pub statistic: Option<Statistic>,
+    pub extended_statistic: Option<String>,
+    pub dimensions: Option<Vec<Dimension>>,
+    pub period: Option<i32>,
+    pub unit: Option<StandardUnit>,
+}
+
+impl Structure for DescribeAlarmsForMetricInput {
+    const SHAPE: &'static StructShape = &DESCRIBE_ALARMS_FOR_METRIC_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.metric_name);
+        members.put(1, self.namespace);
+        members.put_some(2, self.statistic);
+        members.put_some(3, self.extended_statistic);
+        members.put_some(4, self.dimensions);
+        members.put_some(5, self.period);
+        members.put_some(6, self.unit);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            metric_name: members.take(0),
+            namespace: members.take(1),
+            statistic: members.take_some(2),
+            extended_statistic: members.take_some(3),
+            dimensions: members.take_some(4),
+            period: members.take_some(5),
+            unit: members.take_some(6),
+        }
+    }
+}
+
+wire_by_members!(DescribeAlarmsForMetricInput);
+
+#[rustfmt::skip]
+static DESCRIBE_ALARMS_FOR_METRIC_OUTPUT_STRUCT: StructShape = StructShape { name: "DescribeAlarmsForMetricOutput", members: &[shape::Member { name: "MetricAlarms", wire_name: "MetricAlarms", shape: &METRIC_ALARMS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeAlarmsForMetricOutput {
+    pub metric_alarms: Option<Vec<MetricAlarm>>,
+}
+
+impl Structure for DescribeAlarmsForMetricOutput {
+    const SHAPE: &'static StructShape = &DESCRIBE_ALARMS_FOR_METRIC_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.metric_alarms);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { metric_alarms: members.take_some(0) }
+    }
+}
+
+wire_by_members!(DescribeAlarmsForMetricOutput);
+
+#[rustfmt::skip]
+static DISABLE_ALARM_ACTIONS_INPUT_STRUCT: StructShape = StructShape { name: "DisableAlarmActionsInput", members: &[shape::Member { name: "AlarmNames", wire_name: "AlarmNames", shape: &ALARM_NAMES_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DisableAlarmActionsInput {
+    pub alarm_names: Vec<String>,
+}
+
+impl Structure for DisableAlarmActionsInput {
+    const SHAPE: &'static StructShape = &DISABLE_ALARM_ACTIONS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.alarm_names);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { alarm_names: members.take(0) }
+    }
+}
+
+wire_by_members!(DisableAlarmActionsInput);
+
+#[rustfmt::skip]
+static ENABLE_ALARM_ACTIONS_INPUT_STRUCT: StructShape = StructShape { name: "EnableAlarmActionsInput", members: &[shape::Member { name: "AlarmNames", wire_name: "AlarmNames", shape: &ALARM_NAMES_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnableAlarmActionsInput {
+    pub alarm_names: Vec<String>,
+}
+
+impl Structure for EnableAlarmActionsInput {
+    const SHAPE: &'static StructShape = &ENABLE_ALARM_ACTIONS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.alarm_names);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { alarm_names: members.take(0) }
+    }
+}
+
+wire_by_members!(EnableAlarmActionsInput);
+
+#[rustfmt::skip]
+static GET_DASHBOARD_INPUT_STRUCT: StructShape = StructShape { name: "GetDashboardInput", members: &[shape::Member { name: "DashboardName", wire_name: "DashboardName", shape: &DASHBOARD_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDashboardInput {
+    pub dashboard_name: String,
+}
+
+impl Structure for GetDashboardInput {
+    const SHAPE: &'static StructShape = &GET_DASHBOARD_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.dashboard_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { dashboard_name: members.take(0) }
+    }
+}
+
+wire_by_members!(GetDashboardInput);
+
+#[rustfmt::skip]
+static DASHBOARD_ARN_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DASHBOARD_BODY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static GET_DASHBOARD_OUTPUT_STRUCT: StructShape = StructShape { name: "GetDashboardOutput", members: &[shape::Member { name: "DashboardArn", wire_name: "DashboardArn", shape: &DASHBOARD_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DashboardBody", wire_name: "DashboardBody", shape: &DASHBOARD_BODY_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DashboardName", wire_name: "DashboardName", shape: &DASHBOARD_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetDashboardOutput {
+    pub dashboard_arn: Option<String>,
+    pub dashboard_body: Option<String>,
+    pub dashboard_name: Option<String>,
+}
+
+impl Structure for GetDashboardOutput {
+    const SHAPE: &'static StructShape = &GET_DASHBOARD_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.dashboard_arn);
+        members.put_some(1, self.dashboard_body);
+        members.put_some(2, self.dashboard_name);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            dashboard_arn: members.take_some(0),
+            dashboard_body: members.take_some(1),
+            dashboard_name: members.take_some(2),
+        }
+    }
+}
+
+wire_by_members!(GetDashboardOutput);
 
 #[rustfmt::skip]
 static GET_METRIC_DATA_MAX_DATAPOINTS_SHAPE: shape::Shape = shape::Shape::Integer(Range::ANY);
@@ -642,58 +1887,7 @@ impl Structure for GetMetricDataOutput {
 wire_by_members!(GetMetricDataOutput);
 
 #[rustfmt::skip]
-static STATISTIC_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &["SampleCount", "Average", "Sum", "Minimum", "Maximum", ], sensitive: false });
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Statistic {
-    SampleCount,
-    Average,
-    Sum,
-    Minimum,
-    Maximum,
-    Other(String),
-}
-
-impl Statistic {
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::SampleCount => "SampleCount",
-            Self::Average => "Average",
-            Self::Sum => "Sum",
-            Self::Minimum => "Minimum",
-            Self::Maximum => "Maximum",
-            Self::Other(text) => text,
-        }
-    }
-}
-
-impl From<&str> for Statistic {
-    fn from(text: &str) -> Self {
-        match text {
-            "SampleCount" => Self::SampleCount,
-            "Average" => Self::Average,
-            "Sum" => Self::Sum,
-            "Minimum" => Self::Minimum,
-            "Maximum" => Self::Maximum,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-impl Default for Statistic {
-    fn default() -> Self {
-        Self::Other(String::new())
-    }
-}
-
-wire_by_text!(Statistic);
-
-#[rustfmt::skip]
 static STATISTICS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &STATISTIC_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(5) } });
-
-#[rustfmt::skip]
-static EXTENDED_STATISTIC_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
 
 #[rustfmt::skip]
 static EXTENDED_STATISTICS_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &EXTENDED_STATISTIC_SHAPE, member_name: "member", flattened: false, length: Range { min: Some(1), max: Some(10) } });
@@ -848,6 +2042,116 @@ impl Structure for GetMetricStatisticsOutput {
 }
 
 wire_by_members!(GetMetricStatisticsOutput);
+
+#[rustfmt::skip]
+static DASHBOARD_NAME_PREFIX_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_DASHBOARDS_INPUT_STRUCT: StructShape = StructShape { name: "ListDashboardsInput", members: &[shape::Member { name: "DashboardNamePrefix", wire_name: "DashboardNamePrefix", shape: &DASHBOARD_NAME_PREFIX_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListDashboardsInput {
+    pub dashboard_name_prefix: Option<String>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListDashboardsInput {
+    const SHAPE: &'static StructShape = &LIST_DASHBOARDS_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.dashboard_name_prefix);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { dashboard_name_prefix: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListDashboardsInput);
+
+#[rustfmt::skip]
+static LAST_MODIFIED_SHAPE: shape::Shape = shape::Shape::Timestamp(None);
+
+#[rustfmt::skip]
+static SIZE_SHAPE: shape::Shape = shape::Shape::Long(Range::ANY);
+
+#[rustfmt::skip]
+static DASHBOARD_ENTRY_SHAPE: shape::Shape = shape::Shape::Structure(&DASHBOARD_ENTRY_STRUCT);
+
+#[rustfmt::skip]
+static DASHBOARD_ENTRY_STRUCT: StructShape = StructShape { name: "DashboardEntry", members: &[shape::Member { name: "DashboardName", wire_name: "DashboardName", shape: &DASHBOARD_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DashboardArn", wire_name: "DashboardArn", shape: &DASHBOARD_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "LastModified", wire_name: "LastModified", shape: &LAST_MODIFIED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Size", wire_name: "Size", shape: &SIZE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DashboardEntry {
+    pub dashboard_name: Option<String>,
+    pub dashboard_arn: Option<String>,
+    pub last_modified: Option<Timestamp>,
+    pub size: Option<i64>,
+}
+
+impl Structure for DashboardEntry {
+    const SHAPE: &'static StructShape = &DASHBOARD_ENTRY_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.dashboard_name);
+        members.put_some(1, self.dashboard_arn);
+        members.put_some(2, self.last_modified);
+        members.put_some(3, self.size);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            dashboard_name: members.take_some(0),
+            dashboard_arn: members.take_some(1),
+            last_modified: members.take_some(2),
+            size: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(DashboardEntry);
+
+#[rustfmt::skip]
+static DASHBOARD_ENTRIES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DASHBOARD_ENTRY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_DASHBOARDS_OUTPUT_STRUCT: StructShape = StructShape { name: "ListDashboardsOutput", members: &[shape::Member { name: "DashboardEntries", wire_name: "DashboardEntries", shape: &DASHBOARD_ENTRIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "NextToken", wire_name: "NextToken", shape: &NEXT_TOKEN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListDashboardsOutput {
+    pub dashboard_entries: Option<Vec<DashboardEntry>>,
+    pub next_token: Option<String>,
+}
+
+impl Structure for ListDashboardsOutput {
+    const SHAPE: &'static StructShape = &LIST_DASHBOARDS_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.dashboard_entries);
+        members.put_some(1, self.next_token);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { dashboard_entries: members.take_some(0), next_token: members.take_some(1) }
+    }
+}
+
+wire_by_members!(ListDashboardsOutput);
 
 #[rustfmt::skip]
 static DIMENSION_FILTER_SHAPE: shape::Shape = shape::Shape::Structure(&DIMENSION_FILTER_STRUCT);
@@ -1013,6 +2317,381 @@ impl Structure for ListMetricsOutput {
 }
 
 wire_by_members!(ListMetricsOutput);
+
+#[rustfmt::skip]
+static AMAZON_RESOURCE_NAME_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(1024) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static LIST_TAGS_FOR_RESOURCE_INPUT_STRUCT: StructShape = StructShape { name: "ListTagsForResourceInput", members: &[shape::Member { name: "ResourceARN", wire_name: "ResourceARN", shape: &AMAZON_RESOURCE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListTagsForResourceInput {
+    pub resource_arn: String,
+}
+
+impl Structure for ListTagsForResourceInput {
+    const SHAPE: &'static StructShape = &LIST_TAGS_FOR_RESOURCE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0) }
+    }
+}
+
+wire_by_members!(ListTagsForResourceInput);
+
+#[rustfmt::skip]
+static TAG_KEY_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(1), max: Some(128) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_VALUE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range { min: Some(0), max: Some(256) }, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static TAG_SHAPE: shape::Shape = shape::Shape::Structure(&TAG_STRUCT);
+
+#[rustfmt::skip]
+static TAG_STRUCT: StructShape = StructShape { name: "Tag", members: &[shape::Member { name: "Key", wire_name: "Key", shape: &TAG_KEY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Value", wire_name: "Value", shape: &TAG_VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tag {
+    pub key: String,
+    pub value: String,
+}
+
+impl Structure for Tag {
+    const SHAPE: &'static StructShape = &TAG_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.key);
+        members.put(1, self.value);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { key: members.take(0), value: members.take(1) }
+    }
+}
+
+wire_by_members!(Tag);
+
+#[rustfmt::skip]
+static TAG_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static LIST_TAGS_FOR_RESOURCE_OUTPUT_STRUCT: StructShape = StructShape { name: "ListTagsForResourceOutput", members: &[shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ListTagsForResourceOutput {
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Structure for ListTagsForResourceOutput {
+    const SHAPE: &'static StructShape = &LIST_TAGS_FOR_RESOURCE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { tags: members.take_some(0) }
+    }
+}
+
+wire_by_members!(ListTagsForResourceOutput);
+
+#[rustfmt::skip]
+static PUT_COMPOSITE_ALARM_INPUT_STRUCT: StructShape = StructShape { name: "PutCompositeAlarmInput", members: &[shape::Member { name: "ActionsEnabled", wire_name: "ActionsEnabled", shape: &ACTIONS_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmActions", wire_name: "AlarmActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmDescription", wire_name: "AlarmDescription", shape: &ALARM_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmName", wire_name: "AlarmName", shape: &ALARM_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmRule", wire_name: "AlarmRule", shape: &ALARM_RULE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "InsufficientDataActions", wire_name: "InsufficientDataActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OKActions", wire_name: "OKActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsSuppressor", wire_name: "ActionsSuppressor", shape: &ALARM_ARN_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsSuppressorWaitPeriod", wire_name: "ActionsSuppressorWaitPeriod", shape: &SUPPRESSOR_PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsSuppressorExtensionPeriod", wire_name: "ActionsSuppressorExtensionPeriod", shape: &SUPPRESSOR_PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutCompositeAlarmInput {
+    pub actions_enabled: Option<bool>,
+    pub alarm_actions: Option<Vec<String>>,
+    pub alarm_description: Option<String>,
+    pub alarm_name: String,
+    pub alarm_rule: String,
+    pub insufficient_data_actions: Option<Vec<String>>,
+    pub ok_actions: Option<Vec<String>>,
+    pub tags: Option<Vec<Tag>>,
+    pub actions_suppressor: Option<String>,
+    pub actions_suppressor_wait_period: Option<i32>,
+    pub actions_suppressor_extension_period: Option<i32>,
+}
+
+impl Structure for PutCompositeAlarmInput {
+    const SHAPE: &'static StructShape = &PUT_COMPOSITE_ALARM_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.actions_enabled);
+        members.put_some(1, self.alarm_actions);
+        members.put_some(2, self.alarm_description);
+        members.put(3, self.alarm_name);
+        members.put(4, self.alarm_rule);
+        members.put_some(5, self.insufficient_data_actions);
+        members.put_some(6, self.ok_actions);
+        members.put_some(7, self.tags);
+        members.put_some(8, self.actions_suppressor);
+        members.put_some(9, self.actions_suppressor_wait_period);
+        members.put_some(10, self.actions_suppressor_extension_period);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            actions_enabled: members.take_some(0),
+            alarm_actions: members.take_some(1),
+            alarm_description: members.take_some(2),
+            alarm_name: members.take(3),
+            alarm_rule: members.take(4),
+            insufficient_data_actions: members.take_some(5),
+            ok_actions: members.take_some(6),
+            tags: members.take_some(7),
+            actions_suppressor: members.take_some(8),
+            actions_suppressor_wait_period: members.take_some(9),
+            actions_suppressor_extension_period: members.take_some(10),
+        }
+    }
+}
+
+wire_by_members!(PutCompositeAlarmInput);
+
+#[rustfmt::skip]
+static PUT_DASHBOARD_INPUT_STRUCT: StructShape = StructShape { name: "PutDashboardInput", members: &[shape::Member { name: "DashboardName", wire_name: "DashboardName", shape: &DASHBOARD_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DashboardBody", wire_name: "DashboardBody", shape: &DASHBOARD_BODY_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutDashboardInput {
+    pub dashboard_name: String,
+    pub dashboard_body: String,
+    pub tags: Option<Vec<Tag>>,
+}
+
+impl Structure for PutDashboardInput {
+    const SHAPE: &'static StructShape = &PUT_DASHBOARD_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.dashboard_name);
+        members.put(1, self.dashboard_body);
+        members.put_some(2, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { dashboard_name: members.take(0), dashboard_body: members.take(1), tags: members.take_some(2) }
+    }
+}
+
+wire_by_members!(PutDashboardInput);
+
+#[rustfmt::skip]
+static DATA_PATH_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static MESSAGE_SHAPE: shape::Shape = shape::Shape::String(shape::StringShape { length: Range::ANY, pattern: None, values: &[], sensitive: false });
+
+#[rustfmt::skip]
+static DASHBOARD_VALIDATION_MESSAGE_SHAPE: shape::Shape = shape::Shape::Structure(&DASHBOARD_VALIDATION_MESSAGE_STRUCT);
+
+#[rustfmt::skip]
+static DASHBOARD_VALIDATION_MESSAGE_STRUCT: StructShape = StructShape { name: "DashboardValidationMessage", members: &[shape::Member { name: "DataPath", wire_name: "DataPath", shape: &DATA_PATH_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Message", wire_name: "Message", shape: &MESSAGE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DashboardValidationMessage {
+    pub data_path: Option<String>,
+    pub message: Option<String>,
+}
+
+impl Structure for DashboardValidationMessage {
+    const SHAPE: &'static StructShape = &DASHBOARD_VALIDATION_MESSAGE_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.data_path);
+        members.put_some(1, self.message);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { data_path: members.take_some(0), message: members.take_some(1) }
+    }
+}
+
+wire_by_members!(DashboardValidationMessage);
+
+#[rustfmt::skip]
+static DASHBOARD_VALIDATION_MESSAGES_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &DASHBOARD_VALIDATION_MESSAGE_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static PUT_DASHBOARD_OUTPUT_STRUCT: StructShape = StructShape { name: "PutDashboardOutput", members: &[shape::Member { name: "DashboardValidationMessages", wire_name: "DashboardValidationMessages", shape: &DASHBOARD_VALIDATION_MESSAGES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutDashboardOutput {
+    pub dashboard_validation_messages: Option<Vec<DashboardValidationMessage>>,
+}
+
+impl Structure for PutDashboardOutput {
+    const SHAPE: &'static StructShape = &PUT_DASHBOARD_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put_some(0, self.dashboard_validation_messages);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { dashboard_validation_messages: members.take_some(0) }
+    }
+}
+
+wire_by_members!(PutDashboardOutput);
+
+#[rustfmt::skip]
+static PUT_METRIC_ALARM_INPUT_STRUCT: StructShape = StructShape { name: "PutMetricAlarmInput", members: &[shape::Member { name: "AlarmName", wire_name: "AlarmName", shape: &ALARM_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmDescription", wire_name: "AlarmDescription", shape: &ALARM_DESCRIPTION_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ActionsEnabled", wire_name: "ActionsEnabled", shape: &ACTIONS_ENABLED_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "OKActions", wire_name: "OKActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "AlarmActions", wire_name: "AlarmActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "InsufficientDataActions", wire_name: "InsufficientDataActions", shape: &RESOURCE_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "MetricName", wire_name: "MetricName", shape: &METRIC_NAME_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Namespace", wire_name: "Namespace", shape: &NAMESPACE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Statistic", wire_name: "Statistic", shape: &STATISTIC_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ExtendedStatistic", wire_name: "ExtendedStatistic", shape: &EXTENDED_STATISTIC_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Dimensions", wire_name: "Dimensions", shape: &DIMENSIONS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Period", wire_name: "Period", shape: &PERIOD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Unit", wire_name: "Unit", shape: &STANDARD_UNIT_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluationPeriods", wire_name: "EvaluationPeriods", shape: &EVALUATION_PERIODS_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "DatapointsToAlarm", wire_name: "DatapointsToAlarm", shape: &DATAPOINTS_TO_ALARM_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Threshold", wire_name: "Threshold", shape: &THRESHOLD_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ComparisonOperator", wire_name: "ComparisonOperator", shape: &COMPARISON_OPERATOR_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TreatMissingData", wire_name: "TreatMissingData", shape: &TREAT_MISSING_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluateLowSampleCountPercentile", wire_name: "EvaluateLowSampleCountPercentile", shape: &EVALUATE_LOW_SAMPLE_COUNT_PERCENTILE_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Metrics", wire_name: "Metrics", shape: &METRIC_DATA_QUERIES_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "ThresholdMetricId", wire_name: "ThresholdMetricId", shape: &METRIC_ID_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluationCriteria", wire_name: "EvaluationCriteria", shape: &EVALUATION_CRITERIA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "EvaluationInterval", wire_name: "EvaluationInterval", shape: &EVALUATION_INTERVAL_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutMetricAlarmInput {
+    pub alarm_name: String,
+    pub alarm_description: Option<String>,
+    pub actions_enabled: Option<bool>,
+    pub ok_actions: Option<Vec<String>>,
+    pub alarm_actions: Option<Vec<String>>,
+    pub insufficient_data_actions: Option<Vec<String>>,
+    pub metric_name: Option<String>,
+    pub namespace: Option<String>,
+    pub statistic: Option<Statistic>,
+    pub extended_statistic: Option<String>,
+    pub dimensions: Option<Vec<Dimension>>,
+    pub period: Option<i32>,
+    pub unit: Option<StandardUnit>,
+    pub evaluation_periods: Option<i32>,
+    pub datapoints_to_alarm: Option<i32>,
+    pub threshold: Option<f64>,
+    pub comparison_operator: Option<ComparisonOperator>,
+    pub treat_missing_data: Option<String>,
+    pub evaluate_low_sample_count_percentile: Option<String>,
+    pub metrics: Option<Vec<MetricDataQuery>>,
+    pub tags: Option<Vec<Tag>>,
+    pub threshold_metric_id: Option<String>,
+    pub evaluation_criteria: Option<EvaluationCriteria>,
+    pub evaluation_interval: Option<i32>,
+}
+
+impl Structure for PutMetricAlarmInput {
+    const SHAPE: &'static StructShape = &PUT_METRIC_ALARM_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.alarm_name);
+        members.put_some(1, self.alarm_description);
+        members.put_some(2, self.actions_enabled);
+        members.put_some(3, self.ok_actions);
+        members.put_some(4, self.alarm_actions);
+        members.put_some(5, self.insufficient_data_actions);
+        members.put_some(6, self.metric_name);
+        members.put_some(7, self.namespace);
+        members.put_some(8, self.statistic);
+        members.put_some(9, self.extended_statistic);
+        members.put_some(10, self.dimensions);
+        members.put_some(11, self.period);
+        members.put_some(12, self.unit);
+        members.put_some(13, self.evaluation_periods);
+        members.put_some(14, self.datapoints_to_alarm);
+        members.put_some(15, self.threshold);
+        members.put_some(16, self.comparison_operator);
+        members.put_some(17, self.treat_missing_data);
+        members.put_some(18, self.evaluate_low_sample_count_percentile);
+        members.put_some(19, self.metrics);
+        members.put_some(20, self.tags);
+        members.put_some(21, self.threshold_metric_id);
+        members.put_some(22, self.evaluation_criteria);
+        members.put_some(23, self.evaluation_interval);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            alarm_name: members.take(0),
+            alarm_description: members.take_some(1),
+            actions_enabled: members.take_some(2),
+            ok_actions: members.take_some(3),
+            alarm_actions: members.take_some(4),
+            insufficient_data_actions: members.take_some(5),
+            metric_name: members.take_some(6),
+            namespace: members.take_some(7),
+            statistic: members.take_some(8),
+            extended_statistic: members.take_some(9),
+            dimensions: members.take_some(10),
+            period: members.take_some(11),
+            unit: members.take_some(12),
+            evaluation_periods: members.take_some(13),
+            datapoints_to_alarm: members.take_some(14),
+            threshold: members.take_some(15),
+            comparison_operator: members.take_some(16),
+            treat_missing_data: members.take_some(17),
+            evaluate_low_sample_count_percentile: members.take_some(18),
+            metrics: members.take_some(19),
+            tags: members.take_some(20),
+            threshold_metric_id: members.take_some(21),
+            evaluation_criteria: members.take_some(22),
+            evaluation_interval: members.take_some(23),
+        }
+    }
+}
+
+wire_by_members!(PutMetricAlarmInput);
 
 #[rustfmt::skip]
 static STATISTIC_SET_SHAPE: shape::Shape = shape::Shape::Structure(&STATISTIC_SET_STRUCT);
@@ -1255,6 +2934,274 @@ impl Structure for PutMetricDataInput {
 
 wire_by_members!(PutMetricDataInput);
 
+#[rustfmt::skip]
+static SET_ALARM_STATE_INPUT_STRUCT: StructShape = StructShape { name: "SetAlarmStateInput", members: &[shape::Member { name: "AlarmName", wire_name: "AlarmName", shape: &ALARM_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateValue", wire_name: "StateValue", shape: &STATE_VALUE_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateReason", wire_name: "StateReason", shape: &STATE_REASON_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "StateReasonData", wire_name: "StateReasonData", shape: &STATE_REASON_DATA_SHAPE, required: false, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SetAlarmStateInput {
+    pub alarm_name: String,
+    pub state_value: StateValue,
+    pub state_reason: String,
+    pub state_reason_data: Option<String>,
+}
+
+impl Structure for SetAlarmStateInput {
+    const SHAPE: &'static StructShape = &SET_ALARM_STATE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.alarm_name);
+        members.put(1, self.state_value);
+        members.put(2, self.state_reason);
+        members.put_some(3, self.state_reason_data);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self {
+            alarm_name: members.take(0),
+            state_value: members.take(1),
+            state_reason: members.take(2),
+            state_reason_data: members.take_some(3),
+        }
+    }
+}
+
+wire_by_members!(SetAlarmStateInput);
+
+#[rustfmt::skip]
+static TAG_RESOURCE_INPUT_STRUCT: StructShape = StructShape { name: "TagResourceInput", members: &[shape::Member { name: "ResourceARN", wire_name: "ResourceARN", shape: &AMAZON_RESOURCE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "Tags", wire_name: "Tags", shape: &TAG_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagResourceInput {
+    pub resource_arn: String,
+    pub tags: Vec<Tag>,
+}
+
+impl Structure for TagResourceInput {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put(1, self.tags);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), tags: members.take(1) }
+    }
+}
+
+wire_by_members!(TagResourceInput);
+
+#[rustfmt::skip]
+static TAG_RESOURCE_OUTPUT_STRUCT: StructShape = StructShape { name: "TagResourceOutput", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TagResourceOutput {}
+
+impl Structure for TagResourceOutput {
+    const SHAPE: &'static StructShape = &TAG_RESOURCE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(TagResourceOutput);
+
+#[rustfmt::skip]
+static TAG_KEY_LIST_SHAPE: shape::Shape = shape::Shape::List(shape::ListShape { member: &TAG_KEY_SHAPE, member_name: "member", flattened: false, length: Range::ANY });
+
+#[rustfmt::skip]
+static UNTAG_RESOURCE_INPUT_STRUCT: StructShape = StructShape { name: "UntagResourceInput", members: &[shape::Member { name: "ResourceARN", wire_name: "ResourceARN", shape: &AMAZON_RESOURCE_NAME_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+shape::Member { name: "TagKeys", wire_name: "TagKeys", shape: &TAG_KEY_LIST_SHAPE, required: true, location: Location::Body, timestamp: None, xml_attribute: false, xml_namespace: None, json_value: false },
+], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagResourceInput {
+    pub resource_arn: String,
+    pub tag_keys: Vec<String>,
+}
+
+impl Structure for UntagResourceInput {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_INPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        let mut members = Members::of(Self::SHAPE);
+        members.put(0, self.resource_arn);
+        members.put(1, self.tag_keys);
+        members
+    }
+
+    fn from_members(mut members: Members) -> Self {
+        Self { resource_arn: members.take(0), tag_keys: members.take(1) }
+    }
+}
+
+wire_by_members!(UntagResourceInput);
+
+#[rustfmt::skip]
+static UNTAG_RESOURCE_OUTPUT_STRUCT: StructShape = StructShape { name: "UntagResourceOutput", members: &[], payload: None, union: false, xml_name: None, xml_namespace: None };
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UntagResourceOutput {}
+
+impl Structure for UntagResourceOutput {
+    const SHAPE: &'static StructShape = &UNTAG_RESOURCE_OUTPUT_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(UntagResourceOutput);
+
+static DELETE_ALARMS_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DeleteAlarmsResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DeleteAlarmsResponse {}
+
+impl Structure for DeleteAlarmsResponse {
+    const SHAPE: &'static StructShape = &DELETE_ALARMS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DeleteAlarmsResponse);
+
+static DISABLE_ALARM_ACTIONS_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "DisableAlarmActionsResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DisableAlarmActionsResponse {}
+
+impl Structure for DisableAlarmActionsResponse {
+    const SHAPE: &'static StructShape = &DISABLE_ALARM_ACTIONS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(DisableAlarmActionsResponse);
+
+static ENABLE_ALARM_ACTIONS_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "EnableAlarmActionsResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct EnableAlarmActionsResponse {}
+
+impl Structure for EnableAlarmActionsResponse {
+    const SHAPE: &'static StructShape = &ENABLE_ALARM_ACTIONS_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(EnableAlarmActionsResponse);
+
+static PUT_COMPOSITE_ALARM_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutCompositeAlarmResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutCompositeAlarmResponse {}
+
+impl Structure for PutCompositeAlarmResponse {
+    const SHAPE: &'static StructShape = &PUT_COMPOSITE_ALARM_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutCompositeAlarmResponse);
+
+static PUT_METRIC_ALARM_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "PutMetricAlarmResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PutMetricAlarmResponse {}
+
+impl Structure for PutMetricAlarmResponse {
+    const SHAPE: &'static StructShape = &PUT_METRIC_ALARM_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(PutMetricAlarmResponse);
+
 static PUT_METRIC_DATA_RESPONSE_STRUCT: StructShape = StructShape {
     name: "PutMetricDataResponse",
     members: &[],
@@ -1281,24 +3228,242 @@ impl Structure for PutMetricDataResponse {
 
 wire_by_members!(PutMetricDataResponse);
 
+static SET_ALARM_STATE_RESPONSE_STRUCT: StructShape = StructShape {
+    name: "SetAlarmStateResponse",
+    members: &[],
+    payload: None,
+    union: false,
+    xml_name: None,
+    xml_namespace: None,
+};
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SetAlarmStateResponse {}
+
+impl Structure for SetAlarmStateResponse {
+    const SHAPE: &'static StructShape = &SET_ALARM_STATE_RESPONSE_STRUCT;
+
+    fn into_members(self) -> Members {
+        Members::default()
+    }
+
+    fn from_members(_: Members) -> Self {
+        Self {}
+    }
+}
+
+wire_by_members!(SetAlarmStateResponse);
+
 pub mod errors {
     use crate::{ErrorShape, Side};
 
+    pub const CONCURRENT_MODIFICATION_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ConcurrentModificationException", status: 429, side: Side::Sender };
+    pub const CONFLICT_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ConflictException", status: 409, side: Side::Sender };
+    pub const DASHBOARD_INVALID_INPUT_ERROR: ErrorShape =
+        ErrorShape { code: "InvalidParameterInput", status: 400, side: Side::Sender };
+    pub const DASHBOARD_NOT_FOUND_ERROR: ErrorShape =
+        ErrorShape { code: "ResourceNotFound", status: 404, side: Side::Sender };
     pub const INTERNAL_SERVICE_FAULT: ErrorShape =
         ErrorShape { code: "InternalServiceError", status: 500, side: Side::Receiver };
+    pub const INVALID_FORMAT_FAULT: ErrorShape =
+        ErrorShape { code: "InvalidFormat", status: 400, side: Side::Sender };
     pub const INVALID_NEXT_TOKEN: ErrorShape =
         ErrorShape { code: "InvalidNextToken", status: 400, side: Side::Sender };
     pub const INVALID_PARAMETER_COMBINATION_EXCEPTION: ErrorShape =
         ErrorShape { code: "InvalidParameterCombination", status: 400, side: Side::Sender };
     pub const INVALID_PARAMETER_VALUE_EXCEPTION: ErrorShape =
         ErrorShape { code: "InvalidParameterValue", status: 400, side: Side::Sender };
+    pub const LIMIT_EXCEEDED_FAULT: ErrorShape =
+        ErrorShape { code: "LimitExceeded", status: 400, side: Side::Sender };
     pub const MISSING_REQUIRED_PARAMETER_EXCEPTION: ErrorShape =
         ErrorShape { code: "MissingParameter", status: 400, side: Side::Sender };
+    pub const RESOURCE_NOT_FOUND: ErrorShape =
+        ErrorShape { code: "ResourceNotFound", status: 404, side: Side::Sender };
+    pub const RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape =
+        ErrorShape { code: "ResourceNotFoundException", status: 404, side: Side::Sender };
 }
 
 pub mod ops {
     use crate::value::Structure;
     use crate::{Operation, OperationInfo};
+
+    pub struct DeleteAlarms;
+
+    impl Operation for DeleteAlarms {
+        type Input = super::DeleteAlarmsInput;
+        type Output = super::DeleteAlarmsResponse;
+        const INFO: &'static OperationInfo = &DELETE_ALARMS_INFO;
+    }
+
+    pub(super) static DELETE_ALARMS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteAlarms",
+        action: "cloudwatch:DeleteAlarms",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteAlarmsInput as Structure>::SHAPE,
+        output: <super::DeleteAlarmsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::RESOURCE_NOT_FOUND],
+    };
+
+    pub struct DeleteDashboards;
+
+    impl Operation for DeleteDashboards {
+        type Input = super::DeleteDashboardsInput;
+        type Output = super::DeleteDashboardsOutput;
+        const INFO: &'static OperationInfo = &DELETE_DASHBOARDS_INFO;
+    }
+
+    pub(super) static DELETE_DASHBOARDS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DeleteDashboards",
+        action: "cloudwatch:DeleteDashboards",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DeleteDashboardsInput as Structure>::SHAPE,
+        output: <super::DeleteDashboardsOutput as Structure>::SHAPE,
+        result_wrapper: Some("DeleteDashboardsResult"),
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::INTERNAL_SERVICE_FAULT,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct DescribeAlarmHistory;
+
+    impl Operation for DescribeAlarmHistory {
+        type Input = super::DescribeAlarmHistoryInput;
+        type Output = super::DescribeAlarmHistoryOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_ALARM_HISTORY_INFO;
+    }
+
+    pub(super) static DESCRIBE_ALARM_HISTORY_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeAlarmHistory",
+        action: "cloudwatch:DescribeAlarmHistory",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeAlarmHistoryInput as Structure>::SHAPE,
+        output: <super::DescribeAlarmHistoryOutput as Structure>::SHAPE,
+        result_wrapper: Some("DescribeAlarmHistoryResult"),
+        errors: &[super::errors::INVALID_NEXT_TOKEN],
+    };
+
+    pub struct DescribeAlarms;
+
+    impl Operation for DescribeAlarms {
+        type Input = super::DescribeAlarmsInput;
+        type Output = super::DescribeAlarmsOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_ALARMS_INFO;
+    }
+
+    pub(super) static DESCRIBE_ALARMS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeAlarms",
+        action: "cloudwatch:DescribeAlarms",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeAlarmsInput as Structure>::SHAPE,
+        output: <super::DescribeAlarmsOutput as Structure>::SHAPE,
+        result_wrapper: Some("DescribeAlarmsResult"),
+        errors: &[super::errors::INVALID_NEXT_TOKEN],
+    };
+
+    pub struct DescribeAlarmsForMetric;
+
+    impl Operation for DescribeAlarmsForMetric {
+        type Input = super::DescribeAlarmsForMetricInput;
+        type Output = super::DescribeAlarmsForMetricOutput;
+        const INFO: &'static OperationInfo = &DESCRIBE_ALARMS_FOR_METRIC_INFO;
+    }
+
+    pub(super) static DESCRIBE_ALARMS_FOR_METRIC_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DescribeAlarmsForMetric",
+        action: "cloudwatch:DescribeAlarmsForMetric",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DescribeAlarmsForMetricInput as Structure>::SHAPE,
+        output: <super::DescribeAlarmsForMetricOutput as Structure>::SHAPE,
+        result_wrapper: Some("DescribeAlarmsForMetricResult"),
+        errors: &[],
+    };
+
+    pub struct DisableAlarmActions;
+
+    impl Operation for DisableAlarmActions {
+        type Input = super::DisableAlarmActionsInput;
+        type Output = super::DisableAlarmActionsResponse;
+        const INFO: &'static OperationInfo = &DISABLE_ALARM_ACTIONS_INFO;
+    }
+
+    pub(super) static DISABLE_ALARM_ACTIONS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "DisableAlarmActions",
+        action: "cloudwatch:DisableAlarmActions",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::DisableAlarmActionsInput as Structure>::SHAPE,
+        output: <super::DisableAlarmActionsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct EnableAlarmActions;
+
+    impl Operation for EnableAlarmActions {
+        type Input = super::EnableAlarmActionsInput;
+        type Output = super::EnableAlarmActionsResponse;
+        const INFO: &'static OperationInfo = &ENABLE_ALARM_ACTIONS_INFO;
+    }
+
+    pub(super) static ENABLE_ALARM_ACTIONS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "EnableAlarmActions",
+        action: "cloudwatch:EnableAlarmActions",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::EnableAlarmActionsInput as Structure>::SHAPE,
+        output: <super::EnableAlarmActionsResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[],
+    };
+
+    pub struct GetDashboard;
+
+    impl Operation for GetDashboard {
+        type Input = super::GetDashboardInput;
+        type Output = super::GetDashboardOutput;
+        const INFO: &'static OperationInfo = &GET_DASHBOARD_INFO;
+    }
+
+    pub(super) static GET_DASHBOARD_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "GetDashboard",
+        action: "cloudwatch:GetDashboard",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::GetDashboardInput as Structure>::SHAPE,
+        output: <super::GetDashboardOutput as Structure>::SHAPE,
+        result_wrapper: Some("GetDashboardResult"),
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::DASHBOARD_NOT_FOUND_ERROR,
+            super::errors::INTERNAL_SERVICE_FAULT,
+        ],
+    };
 
     pub struct GetMetricData;
 
@@ -1347,6 +3512,27 @@ pub mod ops {
         ],
     };
 
+    pub struct ListDashboards;
+
+    impl Operation for ListDashboards {
+        type Input = super::ListDashboardsInput;
+        type Output = super::ListDashboardsOutput;
+        const INFO: &'static OperationInfo = &LIST_DASHBOARDS_INFO;
+    }
+
+    pub(super) static LIST_DASHBOARDS_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListDashboards",
+        action: "cloudwatch:ListDashboards",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListDashboardsInput as Structure>::SHAPE,
+        output: <super::ListDashboardsOutput as Structure>::SHAPE,
+        result_wrapper: Some("ListDashboardsResult"),
+        errors: &[super::errors::INVALID_PARAMETER_VALUE_EXCEPTION, super::errors::INTERNAL_SERVICE_FAULT],
+    };
+
     pub struct ListMetrics;
 
     impl Operation for ListMetrics {
@@ -1366,6 +3552,98 @@ pub mod ops {
         output: <super::ListMetricsOutput as Structure>::SHAPE,
         result_wrapper: Some("ListMetricsResult"),
         errors: &[super::errors::INTERNAL_SERVICE_FAULT, super::errors::INVALID_PARAMETER_VALUE_EXCEPTION],
+    };
+
+    pub struct ListTagsForResource;
+
+    impl Operation for ListTagsForResource {
+        type Input = super::ListTagsForResourceInput;
+        type Output = super::ListTagsForResourceOutput;
+        const INFO: &'static OperationInfo = &LIST_TAGS_FOR_RESOURCE_INFO;
+    }
+
+    pub(super) static LIST_TAGS_FOR_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "ListTagsForResource",
+        action: "cloudwatch:ListTagsForResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::ListTagsForResourceInput as Structure>::SHAPE,
+        output: <super::ListTagsForResourceOutput as Structure>::SHAPE,
+        result_wrapper: Some("ListTagsForResourceResult"),
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::INTERNAL_SERVICE_FAULT,
+        ],
+    };
+
+    pub struct PutCompositeAlarm;
+
+    impl Operation for PutCompositeAlarm {
+        type Input = super::PutCompositeAlarmInput;
+        type Output = super::PutCompositeAlarmResponse;
+        const INFO: &'static OperationInfo = &PUT_COMPOSITE_ALARM_INFO;
+    }
+
+    pub(super) static PUT_COMPOSITE_ALARM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutCompositeAlarm",
+        action: "cloudwatch:PutCompositeAlarm",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::PutCompositeAlarmInput as Structure>::SHAPE,
+        output: <super::PutCompositeAlarmResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::LIMIT_EXCEEDED_FAULT],
+    };
+
+    pub struct PutDashboard;
+
+    impl Operation for PutDashboard {
+        type Input = super::PutDashboardInput;
+        type Output = super::PutDashboardOutput;
+        const INFO: &'static OperationInfo = &PUT_DASHBOARD_INFO;
+    }
+
+    pub(super) static PUT_DASHBOARD_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutDashboard",
+        action: "cloudwatch:PutDashboard",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::PutDashboardInput as Structure>::SHAPE,
+        output: <super::PutDashboardOutput as Structure>::SHAPE,
+        result_wrapper: Some("PutDashboardResult"),
+        errors: &[
+            super::errors::DASHBOARD_INVALID_INPUT_ERROR,
+            super::errors::INTERNAL_SERVICE_FAULT,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct PutMetricAlarm;
+
+    impl Operation for PutMetricAlarm {
+        type Input = super::PutMetricAlarmInput;
+        type Output = super::PutMetricAlarmResponse;
+        const INFO: &'static OperationInfo = &PUT_METRIC_ALARM_INFO;
+    }
+
+    pub(super) static PUT_METRIC_ALARM_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "PutMetricAlarm",
+        action: "cloudwatch:PutMetricAlarm",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::PutMetricAlarmInput as Structure>::SHAPE,
+        output: <super::PutMetricAlarmResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::LIMIT_EXCEEDED_FAULT],
     };
 
     pub struct PutMetricData;
@@ -1393,6 +3671,81 @@ pub mod ops {
             super::errors::INTERNAL_SERVICE_FAULT,
         ],
     };
+
+    pub struct SetAlarmState;
+
+    impl Operation for SetAlarmState {
+        type Input = super::SetAlarmStateInput;
+        type Output = super::SetAlarmStateResponse;
+        const INFO: &'static OperationInfo = &SET_ALARM_STATE_INFO;
+    }
+
+    pub(super) static SET_ALARM_STATE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "SetAlarmState",
+        action: "cloudwatch:SetAlarmState",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::SetAlarmStateInput as Structure>::SHAPE,
+        output: <super::SetAlarmStateResponse as Structure>::SHAPE,
+        result_wrapper: None,
+        errors: &[super::errors::RESOURCE_NOT_FOUND, super::errors::INVALID_FORMAT_FAULT],
+    };
+
+    pub struct TagResource;
+
+    impl Operation for TagResource {
+        type Input = super::TagResourceInput;
+        type Output = super::TagResourceOutput;
+        const INFO: &'static OperationInfo = &TAG_RESOURCE_INFO;
+    }
+
+    pub(super) static TAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "TagResource",
+        action: "cloudwatch:TagResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::TagResourceInput as Structure>::SHAPE,
+        output: <super::TagResourceOutput as Structure>::SHAPE,
+        result_wrapper: Some("TagResourceResult"),
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::CONCURRENT_MODIFICATION_EXCEPTION,
+            super::errors::INTERNAL_SERVICE_FAULT,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
+
+    pub struct UntagResource;
+
+    impl Operation for UntagResource {
+        type Input = super::UntagResourceInput;
+        type Output = super::UntagResourceOutput;
+        const INFO: &'static OperationInfo = &UNTAG_RESOURCE_INFO;
+    }
+
+    pub(super) static UNTAG_RESOURCE_INFO: OperationInfo = OperationInfo {
+        service: &super::SERVICE,
+        name: "UntagResource",
+        action: "cloudwatch:UntagResource",
+        method: "POST",
+        uri: "/",
+        status: 200,
+        input: <super::UntagResourceInput as Structure>::SHAPE,
+        output: <super::UntagResourceOutput as Structure>::SHAPE,
+        result_wrapper: Some("UntagResourceResult"),
+        errors: &[
+            super::errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            super::errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            super::errors::CONCURRENT_MODIFICATION_EXCEPTION,
+            super::errors::INTERNAL_SERVICE_FAULT,
+            super::errors::CONFLICT_EXCEPTION,
+        ],
+    };
 }
 
 pub static SERVICE: ServiceInfo = ServiceInfo {
@@ -1406,54 +3759,54 @@ pub static SERVICE: ServiceInfo = ServiceInfo {
     xml_namespace: Some("http://monitoring.amazonaws.com/doc/2010-08-01/"),
     validation_code: Some("ValidationError"),
     operations: &[
+        &ops::DELETE_ALARMS_INFO,
+        &ops::DELETE_DASHBOARDS_INFO,
+        &ops::DESCRIBE_ALARM_HISTORY_INFO,
+        &ops::DESCRIBE_ALARMS_INFO,
+        &ops::DESCRIBE_ALARMS_FOR_METRIC_INFO,
+        &ops::DISABLE_ALARM_ACTIONS_INFO,
+        &ops::ENABLE_ALARM_ACTIONS_INFO,
+        &ops::GET_DASHBOARD_INFO,
         &ops::GET_METRIC_DATA_INFO,
         &ops::GET_METRIC_STATISTICS_INFO,
+        &ops::LIST_DASHBOARDS_INFO,
         &ops::LIST_METRICS_INFO,
+        &ops::LIST_TAGS_FOR_RESOURCE_INFO,
+        &ops::PUT_COMPOSITE_ALARM_INFO,
+        &ops::PUT_DASHBOARD_INFO,
+        &ops::PUT_METRIC_ALARM_INFO,
         &ops::PUT_METRIC_DATA_INFO,
+        &ops::SET_ALARM_STATE_INFO,
+        &ops::TAG_RESOURCE_INFO,
+        &ops::UNTAG_RESOURCE_INFO,
     ],
     unlisted: &[
         ("DeleteAlarmMuteRule", "POST", "/"),
-        ("DeleteAlarms", "POST", "/"),
         ("DeleteAnomalyDetector", "POST", "/"),
-        ("DeleteDashboards", "POST", "/"),
         ("DeleteInsightRules", "POST", "/"),
         ("DeleteMetricStream", "POST", "/"),
         ("DescribeAlarmContributors", "POST", "/"),
-        ("DescribeAlarmHistory", "POST", "/"),
-        ("DescribeAlarms", "POST", "/"),
-        ("DescribeAlarmsForMetric", "POST", "/"),
         ("DescribeAnomalyDetectors", "POST", "/"),
         ("DescribeInsightRules", "POST", "/"),
-        ("DisableAlarmActions", "POST", "/"),
         ("DisableInsightRules", "POST", "/"),
-        ("EnableAlarmActions", "POST", "/"),
         ("EnableInsightRules", "POST", "/"),
         ("GetAlarmMuteRule", "POST", "/"),
-        ("GetDashboard", "POST", "/"),
         ("GetInsightRuleReport", "POST", "/"),
         ("GetMetricStream", "POST", "/"),
         ("GetMetricWidgetImage", "POST", "/"),
         ("GetOTelEnrichment", "POST", "/"),
         ("ListAlarmMuteRules", "POST", "/"),
-        ("ListDashboards", "POST", "/"),
         ("ListManagedInsightRules", "POST", "/"),
         ("ListMetricStreams", "POST", "/"),
-        ("ListTagsForResource", "POST", "/"),
         ("PutAlarmMuteRule", "POST", "/"),
         ("PutAnomalyDetector", "POST", "/"),
-        ("PutCompositeAlarm", "POST", "/"),
-        ("PutDashboard", "POST", "/"),
         ("PutInsightRule", "POST", "/"),
         ("PutManagedInsightRules", "POST", "/"),
-        ("PutMetricAlarm", "POST", "/"),
         ("PutMetricStream", "POST", "/"),
-        ("SetAlarmState", "POST", "/"),
         ("StartMetricStreams", "POST", "/"),
         ("StartOTelEnrichment", "POST", "/"),
         ("StopMetricStreams", "POST", "/"),
         ("StopOTelEnrichment", "POST", "/"),
-        ("TagResource", "POST", "/"),
-        ("UntagResource", "POST", "/"),
     ],
 };
 
@@ -1461,10 +3814,26 @@ pub static SERVICE: ServiceInfo = ServiceInfo {
 macro_rules! for_each_cloudwatch_operation {
     ($m:ident $($ctx:tt)*) => {
         $m! { $($ctx)* ;
+            handle DeleteAlarms;
+            handle DeleteDashboards;
+            query DescribeAlarmHistory;
+            query DescribeAlarms;
+            query DescribeAlarmsForMetric;
+            handle DisableAlarmActions;
+            handle EnableAlarmActions;
+            query GetDashboard;
             serve GetMetricData;
             serve GetMetricStatistics;
+            query ListDashboards;
             serve ListMetrics;
+            query ListTagsForResource;
+            handle PutCompositeAlarm;
+            handle PutDashboard;
+            handle PutMetricAlarm;
             handle PutMetricData;
+            handle SetAlarmState;
+            handle TagResource;
+            handle UntagResource;
         }
     };
 }

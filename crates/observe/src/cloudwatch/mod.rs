@@ -1,6 +1,9 @@
-//! CloudWatch: metrics that callers publish, and those of functions and HTTP APIs, which are a
-//! view of the event log.
+//! CloudWatch: metrics that callers publish, and those of functions, HTTP APIs and tables, which are a
+//! view of the event log; alarms on them; dashboards.
 
+mod alarms;
+mod dashboards;
+pub(crate) mod emf;
 mod histogram;
 mod model;
 mod ops;
@@ -8,6 +11,7 @@ mod query;
 mod record;
 mod refusals;
 mod stat;
+mod tagged;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -18,6 +22,8 @@ use updraft_api::ServiceInfo;
 use updraft_api::cloudwatch::SERVICE;
 use updraft_kernel::{Registry, Service, register_service};
 
+use self::alarms::act::Act;
+use self::alarms::watch::Evaluate;
 use self::view::ServiceMetrics;
 
 /// The service.
@@ -32,6 +38,8 @@ impl Service for CloudWatch {
 /// Plugs the service and its view of the event log in.
 pub fn register(registry: &mut Registry) {
     let service = Arc::new(CloudWatch);
-    register_service!(registry, service, for_each_cloudwatch_operation, updraft_api::cloudwatch::ops);
+    register_service!(registry, service.clone(), for_each_cloudwatch_operation, updraft_api::cloudwatch::ops);
+    registry.job::<_, Evaluate>(&service);
+    registry.job::<_, Act>(&service);
     registry.view(Arc::new(ServiceMetrics));
 }

@@ -1,11 +1,13 @@
 //! The metrics of AWS's services, derived from the event log.
 //!
 //! Names, units and dimensions are AWS's: "Types of metrics for Lambda functions" (Lambda
-//! developer guide, `monitoring-metrics-types.html`) and "Work with metrics for HTTP APIs" (API
-//! Gateway developer guide, `http-api-metrics.html`), read 2026-11. Beyond AWS, values can be read
+//! developer guide, `monitoring-metrics-types.html`), "Work with metrics for HTTP APIs" (API Gateway
+//! developer guide, `http-api-metrics.html`) and "DynamoDB metrics and dimensions" (DynamoDB developer
+//! guide, `metrics-dimensions.html`), read 2026-11. Beyond AWS, values can be read
 //! by the second; and what AWS shows only in `REPORT` lines is in the namespace
 //! [`OWN_NAMESPACE`].
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use updraft_api::cloudwatch::StandardUnit;
@@ -39,7 +41,18 @@ impl FactView for ServiceMetrics {
                     };
                     request.count(&mut batch, fact);
                 }
-                FactKind::ApiCall { .. } | FactKind::TrafficShift { .. } => {}
+                FactKind::ApiCall { service, operation, decisions, error, micros, .. } => {
+                    if service == DYNAMODB {
+                        let call = TableCall {
+                            operation,
+                            tables: tables(decisions),
+                            error: error.as_deref(),
+                            took: Duration::from_micros(*micros),
+                        };
+                        call.count(&mut batch, fact)?;
+                    }
+                }
+                FactKind::TrafficShift { .. } => {}
             }
         }
         match facts.iter().map(|fact| fact.at).max() {
@@ -171,6 +184,79 @@ fn api_dimensions(api: &str, stage: &str, route: &str) -> Result<Vec<Dimensions>
         sets.push(Dimensions::new(of_route).map_err(unnamed)?);
     }
     Ok(sets)
+}
+
+/// What the event log calls DynamoDB.
+const DYNAMODB: &str = "dynamodb";
+
+/// The operations whose latency is counted: those on items.
+const ITEM_OPERATIONS: [&str; 10] = [
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateItem",
+];
+
+/// What one call of DynamoDB counts.
+struct TableCall<'a> {
+    operation: &'a str,
+    tables: BTreeSet<&'a str>,
+    error: Option<&'a str>,
+    took: Duration,
+}
+
+/// The tables that a call was about: `…:table/NAME` or `…:table/NAME/index/…`.
+fn tables(decisions: &[(String, String, bool, String)]) -> BTreeSet<&str> {
+    let names = decisions.iter().filter_map(|(_, resource, ..)| resource.split_once(":table/"));
+    names.filter_map(|(_, name)| name.split('/').next()).collect()
+}
+
+impl TableCall<'_> {
+    fn count(&self, batch: &mut Batch, fact: &Fact) -> Result<(), Fault> {
+        let (metric, by_operation) = match self.error {
+            None if ITEM_OPERATIONS.contains(&self.operation) => ("SuccessfulRequestLatency", true),
+            None => return Ok(()),
+            Some("ConditionalCheckFailedException") => ("ConditionalCheckFailedRequests", false),
+            Some("TransactionConflictException") => ("TransactionConflict", false),
+            Some("ProvisionedThroughputExceededException" | "ThrottlingException") => {
+                ("ThrottledRequests", true)
+            }
+            Some("InternalFailure" | "InternalServerError") => ("SystemErrors", true),
+            Some(_) => {
+                self.add(batch, fact, Dimensions::default(), "UserErrors");
+                return Ok(());
+            }
+        };
+        for table in &self.tables {
+            let mut pairs = vec![("TableName", *table)];
+            if by_operation {
+                pairs.push(("Operation", self.operation));
+            }
+            self.add(batch, fact, Dimensions::new(pairs).map_err(unnamed)?, metric);
+        }
+        Ok(())
+    }
+
+    fn add(&self, batch: &mut Batch, fact: &Fact, dimensions: Dimensions, name: &str) {
+        let is_latency = name == "SuccessfulRequestLatency";
+        let metric = MetricName {
+            scope: fact.scope.clone(),
+            namespace: "AWS/DynamoDB".to_owned(),
+            name: name.to_owned(),
+            dimensions,
+        };
+        let (unit, value) = match is_latency {
+            true => (StandardUnit::Milliseconds, millis(self.took)),
+            false => (StandardUnit::Count, 1.0),
+        };
+        batch.add(metric, fact.at, unit_code(&unit), &[Level::Minute], &Histogram::of(value));
+    }
 }
 
 fn unnamed(error: updraft_types::cloudwatch::DimensionsError) -> Fault {

@@ -51,6 +51,41 @@ impl Serve<GetMetricData> for CloudWatch {
     }
 }
 
+/// The series of the one query of an alarm that is returned, in periods that begin at `begin`.
+pub(in crate::cloudwatch) fn series_of_alarm(
+    view: &View<'_>,
+    queries: Vec<MetricDataQuery>,
+    begin: Timestamp,
+    end: Timestamp,
+) -> Result<Series> {
+    let input = GetMetricDataInput {
+        metric_data_queries: queries,
+        start_time: begin,
+        end_time: end,
+        ..Default::default()
+    };
+    let mut plan = plan(view.scope(), &input)?;
+    plan.begin_at(begin, end);
+    let metrics = read(view, &plan)?;
+    let found = results(&plan, &metrics, true)?;
+    match <[Found; 1]>::try_from(found) {
+        Ok([found]) => Ok(found.points.into_iter().map(|(time, value)| (time.millis(), value)).collect()),
+        Err(_) => Err(refusals::validation("An alarm's expression must give one time series").into()),
+    }
+}
+
+/// Checks an alarm's queries as those of a request are.
+pub(in crate::cloudwatch) fn check_queries(scope: &Scope, queries: &[MetricDataQuery]) -> Result<()> {
+    let input = GetMetricDataInput {
+        metric_data_queries: queries.to_vec(),
+        start_time: Timestamp::from_millis(0),
+        end_time: Timestamp::from_millis(60_000),
+        ..Default::default()
+    };
+    plan(scope, &input)?;
+    Ok(())
+}
+
 /// One query, checked.
 struct Planned {
     id: String,
@@ -76,6 +111,24 @@ struct Found {
 struct Plan {
     queries: Vec<Planned>,
     times: Vec<i64>,
+}
+
+impl Plan {
+    /// Has every period begin at `begin` or a number of periods later, whatever the clock says.
+    fn begin_at(&mut self, begin: Timestamp, end: Timestamp) {
+        let mut step = None;
+        for one in &mut self.queries {
+            if let Source::Metric(query, _) = &mut one.source {
+                query.begin = begin;
+                step = Some(step.unwrap_or(i64::MAX).min(query.period.millis()));
+            }
+        }
+        if let Some(step) = step {
+            let next = |time: &i64| Some(time + step);
+            let times = std::iter::successors(Some(begin.millis()), next);
+            self.times = times.take_while(|time| *time < end.millis()).collect();
+        }
+    }
 }
 
 /// Checks the queries.

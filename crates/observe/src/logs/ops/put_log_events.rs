@@ -10,6 +10,7 @@ use updraft_api::logs::{InputLogEvent, PutLogEventsRequest, PutLogEventsResponse
 use updraft_kernel::{Access, Cx, Handle, Result};
 use updraft_types::{Scope, Timestamp};
 
+use crate::cloudwatch::emf::Embedded;
 use crate::logs::model::{DAY, EVENT_OVERHEAD_BYTES, EVENTS, Event, Group, SIZES, STREAM_EVENTS, STREAMS};
 use crate::logs::{Logs, names, refusals};
 
@@ -36,8 +37,10 @@ impl Handle<PutLogEvents> for Logs {
         let now = cx.now();
         let (events, rejected) = sift(&group, input.log_events, now)?;
         let mut size = SIZES.get(cx, &group.id)?.unwrap_or_default();
+        let mut metrics = Embedded::new(cx.scope().clone(), now);
         for InputLogEvent { timestamp, message } in events {
             let time = Timestamp::from_millis(timestamp);
+            metrics.read(time, &message);
             let event = Event { stream: stream.id, ingested: now, message };
             size.stored_bytes += event.size();
             EVENTS.put(cx, &(group.id, time, size.next_event), &event)?;
@@ -46,6 +49,7 @@ impl Handle<PutLogEvents> for Logs {
             stream.last_event = stream.last_event.max(Some(time));
             stream.last_ingestion = Some(now);
         }
+        metrics.write(cx)?;
         SIZES.put(cx, &group.id, &size)?;
         STREAMS.put(cx, &(group.id, name.to_string()), &stream)?;
         Ok(PutLogEventsResponse {
