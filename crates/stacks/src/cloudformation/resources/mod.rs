@@ -1,9 +1,11 @@
 //! The resource types: one file each, plugged in by one line.
 
+mod alarm;
 mod api;
 mod api_parts;
 mod bucket;
 mod bucket_policy;
+mod dashboard;
 mod function;
 mod function_alias;
 mod function_invoke_config;
@@ -133,6 +135,9 @@ pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {
         "AWS::ApiGatewayV2::Integration" => &api_parts::Integration,
         "AWS::ApiGatewayV2::Route" => &api_parts::Route,
         "AWS::ApiGatewayV2::Stage" => &api_parts::Stage,
+        "AWS::CloudWatch::Alarm" => &alarm::Alarm,
+        "AWS::CloudWatch::CompositeAlarm" => &alarm::CompositeAlarm,
+        "AWS::CloudWatch::Dashboard" => &dashboard::Dashboard,
         "AWS::DynamoDB::Table" => &table::Table,
         "AWS::IAM::ManagedPolicy" => &managed_policy::ManagedPolicy,
         "AWS::IAM::Policy" => &policy::Policy,
@@ -154,6 +159,7 @@ pub(crate) fn is_gone(refusal: &Refusal) -> bool {
     matches!(
         refusal.code.as_ref(),
         "ResourceNotFoundException"
+            | "ResourceNotFound"
             | "NoSuchEntity"
             | "NoSuchBucket"
             | "NotFoundException"
