@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 use ring::digest;
 use serde_json::Value;
 
-use super::{Dialect, convert};
+use super::{Dialect, convert, guard};
 use crate::entropy;
 use crate::{Entropy, Seeded};
 
@@ -52,6 +52,7 @@ pub(super) fn register(
     evaluator.register_fn_override("eval", |_: &[JValue]| {
         Err(EvaluatorError::EvaluationError(super::inspect::EVAL_REFUSED.into()))
     })?;
+    guard::register(evaluator)?;
     evaluator.register_fn("uuid", move |_: &[JValue]| {
         Ok(JValue::from(entropy::uuid(&mut *chance.borrow_mut())))
     })?;

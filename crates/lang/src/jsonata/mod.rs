@@ -8,6 +8,7 @@
 
 mod convert;
 mod functions;
+mod guard;
 mod inspect;
 
 use std::collections::BTreeSet;
@@ -104,10 +105,11 @@ impl Expression {
         }
         let parsed = catch_unwind(|| parser::parse(text));
         let parsed = parsed.map_err(|_| SyntaxError::new("the expression cannot be read".into()))?;
-        let tree = parsed.map_err(|error| SyntaxError::new(error.to_string()))?;
+        let mut tree = parsed.map_err(|error| SyntaxError::new(error.to_string()))?;
         let survey = inspect::survey(&tree);
         if dialect == Dialect::States {
             survey.refuse_what_aws_forbids()?;
+            guard::rewrite(&mut tree);
         }
         Ok(Self { text: text.to_owned(), tree, dialect, names: survey.names })
     }

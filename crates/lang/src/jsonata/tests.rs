@@ -123,6 +123,32 @@ fn what_would_not_end_is_ended() {
 }
 
 #[test]
+fn texts_do_not_grow_without_bound() {
+    for text in [
+        "$pad('x', 1e12)",
+        "$pad('x', -1e12)",
+        "'x' ~> $pad(1e12, '#')",
+        "$reduce([1..40], function($a, $b) { $a & $a }, 'xxxxxxxx')",
+        "$join([1..100000].($pad('x', 1000)))",
+        "$join([1..100000].($pad('x', 1000)), ',')",
+    ] {
+        let error = evaluate(text, json!({})).unwrap_err();
+        assert!(error.message.contains("may have at most"), "{text}: {error}");
+    }
+    for (text, value) in [
+        ("'a' & 1 & $nobody", json!("a1")),
+        ("$pad('x', 3) & '|' & $pad('x', -3, '#')", json!("x  |##x")),
+        ("$states.input.a.$pad(2)", json!("b ")),
+        ("$states.input.a ~> $pad(3, '-')", json!("b--")),
+        ("($p := $pad(?, 2); $p('z'))", json!("z ")),
+        ("$map(['a', 'b'], $uppercase) ~> $join('+')", json!("A+B")),
+        ("$join(['a', 'b'])", json!("ab")),
+    ] {
+        assert_eq!(evaluate(text, json!({"a": "b"})), Ok(Some(value)), "{text}");
+    }
+}
+
+#[test]
 fn deep_nesting_is_an_error_and_no_crash() {
     for text in [
         "(".repeat(100_000),
