@@ -43,6 +43,15 @@ pub enum FactKind {
     },
     /// A function was invoked.
     Invocation(InvocationFact),
+    /// An event in a function's asynchronous queue came a step further.
+    AsyncEvent {
+        /// The function's name.
+        function: String,
+        /// The qualifier it was called by: an alias, a version, or none.
+        qualifier: Option<String>,
+        /// The step.
+        step: AsyncStep,
+    },
     /// An alias was pointed elsewhere.
     TrafficShift {
         /// The function's name.
@@ -102,6 +111,18 @@ pub struct InvocationFact {
     pub memory_max_mib: u32,
     /// How many calls of the function were under way when it began, itself included.
     pub concurrency: u32,
+}
+
+/// What became of an event in an asynchronous queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AsyncStep {
+    /// It was accepted.
+    Received,
+    /// The function was called with it, so long after it was accepted.
+    Tried(Duration),
+    /// It was given up: too old, out of retries, or nobody is there to take it.
+    Dropped,
 }
 
 /// How an invocation ended.

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use updraft_kernel::{Cx, Error, Fault, Job, JobEnd, Result, RunJob, ServeCx};
+use updraft_kernel::{AsyncStep, Cx, Error, FactKind, Fault, Job, JobEnd, Result, RunJob, ServeCx};
 use updraft_types::Timestamp;
 use updraft_types::lambda::{FunctionName, Qualifier};
 
@@ -48,6 +48,17 @@ pub(crate) struct AsyncEvent {
     pub throttles: u32,
 }
 
+impl AsyncEvent {
+    /// That the event came a step further.
+    pub(crate) fn fact(&self, step: AsyncStep) -> FactKind {
+        FactKind::AsyncEvent {
+            function: self.function.to_string(),
+            qualifier: self.qualifier.as_ref().map(ToString::to_string),
+            step,
+        }
+    }
+}
+
 impl Job for AsyncEvent {
     const KIND: &'static str = "lambda.async_event";
 }
@@ -68,8 +79,10 @@ impl RunJob<AsyncEvent> for Lambda {
         let limits = cx.view(|view| limits(view, &target))?;
         if cx.now() > event.accepted.plus(limits.age_max) {
             tracing::warn!(function = %target.arn(), request_id = event.request_id, "event dropped: too old");
+            cx.emit(event.fact(AsyncStep::Dropped));
             return Ok(JobEnd::Done);
         }
+        cx.emit(event.fact(AsyncStep::Tried(cx.now().since(event.accepted))));
         let call = Call {
             target,
             payload: event.payload.clone().into(),
@@ -82,9 +95,17 @@ impl RunJob<AsyncEvent> for Lambda {
                 self.written_down(&cx).await?;
                 None
             }
-            Ok(_) => after_failure(event, &limits, cx.now()),
+            Ok(_) => {
+                let dropped = event.fact(AsyncStep::Dropped);
+                let next = after_failure(event, &limits, cx.now());
+                if next.is_none() {
+                    cx.emit(dropped);
+                }
+                next
+            }
             Err(Error::Refused(refusal)) if refusal.code == "ResourceNotFoundException" => {
                 tracing::warn!(request_id = event.request_id, "event dropped: {}", refusal.message);
+                cx.emit(event.fact(AsyncStep::Dropped));
                 None
             }
             Err(error) => {

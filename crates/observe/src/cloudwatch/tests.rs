@@ -450,3 +450,37 @@ async fn expressions_are_worked_out_from_metrics_and_each_other() {
         );
     }
 }
+
+#[tokio::test]
+async fn two_thousand_events_at_once_are_two_thousand_counts() {
+    use updraft_kernel::AsyncStep;
+    let bench = bench();
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            let root = bench.root();
+            tokio::spawn(async move {
+                for _ in 0..100 {
+                    let step = |step| FactKind::AsyncEvent { function: "cart".into(), qualifier: None, step };
+                    root.emit(step(AsyncStep::Received));
+                    root.emit(step(AsyncStep::Tried(Duration::from_millis(4))));
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    for (name, statistic, sum) in
+        [("AsyncEventsReceived", "Sum", 2_000.0), ("AsyncEventAge", "SampleCount", 2_000.0)]
+    {
+        let input = GetMetricStatisticsInput {
+            dimensions: dimensions(&[("FunctionName", "cart")]),
+            ..ask(&bench, "AWS/Lambda", name, &[statistic])
+        };
+        bench.root().settle_facts().await.unwrap();
+        let found = points(&bench, input).await;
+        let total: f64 = found.iter().filter_map(|point| point.sum.or(point.sample_count)).sum();
+        assert!((total - sum).abs() < f64::EPSILON, "{name}: {total}");
+    }
+}

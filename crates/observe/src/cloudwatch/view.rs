@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use updraft_api::cloudwatch::StandardUnit;
-use updraft_kernel::{Fact, FactKind, FactView, Fault, InvocationFact, InvocationOutcome, Tx};
+use updraft_kernel::{AsyncStep, Fact, FactKind, FactView, Fault, InvocationFact, InvocationOutcome, Tx};
 use updraft_types::cloudwatch::Dimensions;
 use updraft_types::{Scope, Timestamp};
 
@@ -51,6 +51,9 @@ impl FactView for ServiceMetrics {
                         };
                         call.count(&mut batch, fact)?;
                     }
+                }
+                FactKind::AsyncEvent { function, qualifier, step } => {
+                    count_event(&mut batch, fact, function, qualifier.as_deref(), *step)?;
                 }
                 FactKind::TrafficShift { .. } => {}
             }
@@ -94,7 +97,8 @@ fn millis(duration: Duration) -> f64 {
 }
 
 fn count_invocation(batch: &mut Batch, fact: &Fact, invocation: &InvocationFact) -> Result<(), Fault> {
-    let sets = function_dimensions(invocation)?;
+    let (name, qualifier) = (invocation.name.as_str(), invocation.qualifier.as_deref());
+    let sets = function_dimensions(name, qualifier, Some(&invocation.version))?;
     // The fact is written when the invocation has ended; its values are of the time it began.
     let at = fact.at.minus(invocation.duration + invocation.init.unwrap_or_default());
     let mut all = Counter { batch, scope: &fact.scope, at, sets: &sets };
@@ -125,11 +129,34 @@ fn count_invocation(batch: &mut Batch, fact: &Fact, invocation: &InvocationFact)
     Ok(())
 }
 
+/// What an event in an asynchronous queue counts ("Asynchronous invocation metrics").
+fn count_event(
+    batch: &mut Batch,
+    fact: &Fact,
+    name: &str,
+    qualifier: Option<&str>,
+    step: AsyncStep,
+) -> Result<(), Fault> {
+    let sets = function_dimensions(name, qualifier, None)?;
+    let mut all = Counter { batch, scope: &fact.scope, at: fact.at, sets: &sets };
+    match step {
+        AsyncStep::Received => all.add("AWS/Lambda", "AsyncEventsReceived", &StandardUnit::Count, 1.0),
+        AsyncStep::Tried(age) => {
+            all.add("AWS/Lambda", "AsyncEventAge", &StandardUnit::Milliseconds, millis(age));
+        }
+        AsyncStep::Dropped => all.add("AWS/Lambda", "AsyncEventsDropped", &StandardUnit::Count, 1.0),
+    }
+    Ok(())
+}
+
 /// None; the function; the function as it was called; and, where that was an alias, the version
 /// that ran.
-fn function_dimensions(invocation: &InvocationFact) -> Result<Vec<Dimensions>, Fault> {
-    let name = invocation.name.as_str();
-    let resource = match &invocation.qualifier {
+fn function_dimensions(
+    name: &str,
+    qualifier: Option<&str>,
+    version: Option<&str>,
+) -> Result<Vec<Dimensions>, Fault> {
+    let resource = match qualifier {
         Some(qualifier) => format!("{name}:{qualifier}"),
         None => name.to_owned(),
     };
@@ -138,14 +165,9 @@ fn function_dimensions(invocation: &InvocationFact) -> Result<Vec<Dimensions>, F
         Dimensions::new([("FunctionName", name)]).map_err(unnamed)?,
         Dimensions::new([("FunctionName", name), ("Resource", &resource)]).map_err(unnamed)?,
     ];
-    let is_alias =
-        |qualifier: &String| qualifier != "$LATEST" && !qualifier.bytes().all(|c| c.is_ascii_digit());
-    if invocation.qualifier.as_ref().is_some_and(is_alias) {
-        let executed = [
-            ("FunctionName", name),
-            ("Resource", &resource),
-            ("ExecutedVersion", invocation.version.as_str()),
-        ];
+    let is_alias = |qualifier: &str| qualifier != "$LATEST" && !qualifier.bytes().all(|c| c.is_ascii_digit());
+    if let (Some(version), true) = (version, qualifier.is_some_and(is_alias)) {
+        let executed = [("FunctionName", name), ("Resource", &resource), ("ExecutedVersion", version)];
         sets.push(Dimensions::new(executed).map_err(unnamed)?);
     }
     Ok(sets)

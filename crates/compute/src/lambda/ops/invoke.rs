@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use updraft_api::lambda as api;
-use updraft_kernel::{Access, Result, Serve, ServeCx};
+use updraft_kernel::{Access, AsyncStep, Result, Serve, ServeCx};
 use updraft_types::Scope;
 
 use crate::lambda::invoke::{self, Call};
@@ -86,7 +86,9 @@ async fn enqueue(cx: &ServeCx, call: Call) -> Result<api::InvocationResponse> {
         throttles: 0,
     };
     let inside = cx.enter(call.target.scope, (*cx.info().caller).clone());
+    let received = event.fact(AsyncStep::Received);
     inside.transact(move |cx| Ok(queue::accept(cx, &event)?)).await?;
+    inside.emit(received);
     Ok(status(202))
 }
 
