@@ -23,6 +23,7 @@ use updraft_api::cloudwatch::SERVICE;
 use updraft_kernel::{Registry, Service, register_service};
 
 use self::alarms::act::Act;
+use self::alarms::suppress::Release;
 use self::alarms::watch::Evaluate;
 use self::view::ServiceMetrics;
 
@@ -41,5 +42,6 @@ pub fn register(registry: &mut Registry) {
     register_service!(registry, service.clone(), for_each_cloudwatch_operation, updraft_api::cloudwatch::ops);
     registry.job::<_, Evaluate>(&service);
     registry.job::<_, Act>(&service);
+    registry.job::<_, Release>(&service);
     registry.view(Arc::new(ServiceMetrics));
 }

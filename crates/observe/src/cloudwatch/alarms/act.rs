@@ -126,7 +126,7 @@ fn configuration(alarm: &Alarm) -> Value {
         configuration.insert("description".into(), description.as_str().into());
     }
     match &alarm.kind {
-        Kind::Composite { rule } => configuration.insert("alarmRule".into(), rule.as_str().into()),
+        Kind::Composite { rule, .. } => configuration.insert("alarmRule".into(), rule.as_str().into()),
         Kind::Metric(condition) => {
             let metrics = match &condition.source {
                 Source::Metric(metric) => vec![json!({

@@ -4,6 +4,7 @@ use updraft_api::cloudwatch::{CompositeAlarm, MetricAlarm, Statistic};
 use updraft_types::{Arn, Scope};
 
 use super::model::{Alarm, Condition, Kind, LowSamples, Missing, Source, Status};
+use super::suppress::{By, Suppressor};
 
 /// An alarm of either type.
 pub(in crate::cloudwatch) enum Described {
@@ -18,7 +19,9 @@ fn texts(arns: &[Arn]) -> Option<Vec<String>> {
 pub(in crate::cloudwatch) fn describe(scope: &Scope, alarm: &Alarm) -> Described {
     match &alarm.kind {
         Kind::Metric(condition) => Described::Metric(Box::new(metric(scope, alarm, condition))),
-        Kind::Composite { rule } => Described::Composite(Box::new(composite(scope, alarm, rule))),
+        Kind::Composite { rule, suppressor } => {
+            Described::Composite(Box::new(composite(scope, alarm, rule, suppressor.as_ref())))
+        }
     }
 }
 
@@ -74,7 +77,7 @@ fn metric(scope: &Scope, alarm: &Alarm, condition: &Condition) -> MetricAlarm {
     }
 }
 
-fn composite(scope: &Scope, alarm: &Alarm, rule: &str) -> CompositeAlarm {
+fn composite(scope: &Scope, alarm: &Alarm, rule: &str, suppressor: Option<&Suppressor>) -> CompositeAlarm {
     let Status { state, reason, data, updated } = alarm.status.clone();
     CompositeAlarm {
         alarm_name: Some(alarm.name.to_string()),
@@ -91,6 +94,11 @@ fn composite(scope: &Scope, alarm: &Alarm, rule: &str) -> CompositeAlarm {
         state_reason_data: data,
         state_updated_timestamp: Some(updated),
         state_transitioned_timestamp: Some(alarm.transitioned),
-        ..CompositeAlarm::default()
+        actions_suppressor: suppressor.map(|one| one.alarm.clone()),
+        actions_suppressor_wait_period: suppressor.and_then(|one| i32::try_from(one.wait_secs).ok()),
+        actions_suppressor_extension_period: suppressor
+            .and_then(|one| i32::try_from(one.extension_secs).ok()),
+        actions_suppressed_by: suppressor.and_then(|one| one.by).map(By::shape),
+        actions_suppressed_reason: suppressor.and_then(|one| Some(one.by?.reason(&one.alarm))),
     }
 }

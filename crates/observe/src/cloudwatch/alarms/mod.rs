@@ -8,6 +8,7 @@ pub(super) mod history;
 pub(super) mod model;
 pub(super) mod rule;
 pub(super) mod shift;
+pub(super) mod suppress;
 pub(super) mod switch;
 #[cfg(test)]
 mod tests;

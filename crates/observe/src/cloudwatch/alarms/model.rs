@@ -11,6 +11,7 @@ use updraft_kernel::{Fault, Read, Table, json_record};
 use updraft_types::cloudwatch::AlarmName;
 use updraft_types::{Arn, Resource as _, Scope, Timestamp};
 
+use super::suppress::Suppressor;
 use crate::cloudwatch::refusals;
 
 /// The alarms.
@@ -43,7 +44,11 @@ pub(in crate::cloudwatch) enum Kind {
     /// A metric, or an expression over metrics.
     Metric(Condition),
     /// Other alarms, by a rule.
-    Composite { rule: String },
+    Composite {
+        rule: String,
+        #[serde(default)]
+        suppressor: Option<Suppressor>,
+    },
 }
 
 /// When values are a reason for alarm.

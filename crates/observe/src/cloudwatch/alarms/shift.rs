@@ -8,6 +8,7 @@ use super::act::{self, Act};
 use super::history::{self, Item, ItemKind};
 use super::model::{ALARMS, Alarm, Kind, State, Status};
 use super::rule::Rule;
+use super::suppress;
 
 /// How far a change goes up: composite alarms on composite alarms. A circle ends here, too.
 const HEIGHT_MAX: usize = 32;
@@ -24,23 +25,34 @@ fn shift_at(cx: &mut Cx<'_>, mut alarm: Alarm, status: Status, height: usize) ->
     let before = std::mem::replace(&mut alarm.status, status);
     alarm.transitioned = alarm.status.updated;
     let scope = cx.scope().clone();
+    let acts = suppress::takes_actions(cx, &mut alarm)?;
     ALARMS.put(cx, &(scope.clone(), alarm.name.to_string()), &alarm)?;
     history::record(cx, &state_item(&alarm, &before))?;
-    if alarm.actions_enabled {
-        let payload = act::payload(&scope, &alarm, &before).to_string();
-        let now = cx.now();
-        for action in alarm.actions(alarm.status.state) {
-            let act = Act {
-                alarm: alarm.name.to_string(),
-                composite: matches!(alarm.kind, Kind::Composite { .. }),
-                action: action.clone(),
-                state: alarm.status.state,
-                payload: payload.clone(),
-            };
-            cx.schedule(now, &act)?;
-        }
+    if acts {
+        act(cx, &alarm, &before)?;
     }
+    suppress::follow(cx, &scope, &alarm)?;
     if height == HEIGHT_MAX { Ok(()) } else { shift_parents(cx, &scope, &alarm, height + 1) }
+}
+
+/// Takes the actions of the alarm's state, unless they are turned off.
+pub(in crate::cloudwatch) fn act(cx: &mut Cx<'_>, alarm: &Alarm, before: &Status) -> Result<(), Fault> {
+    if !alarm.actions_enabled {
+        return Ok(());
+    }
+    let (scope, now) = (cx.scope().clone(), cx.now());
+    let payload = act::payload(&scope, alarm, before).to_string();
+    for action in alarm.actions(alarm.status.state) {
+        let act = Act {
+            alarm: alarm.name.to_string(),
+            composite: matches!(alarm.kind, Kind::Composite { .. }),
+            action: action.clone(),
+            state: alarm.status.state,
+            payload: payload.clone(),
+        };
+        cx.schedule(now, &act)?;
+    }
+    Ok(())
 }
 
 fn state_item(alarm: &Alarm, before: &Status) -> Item {
@@ -65,7 +77,7 @@ fn state_item(alarm: &Alarm, before: &Status) -> Item {
 /// Has the composite alarms that look at `child` follow it.
 fn shift_parents(cx: &mut Cx<'_>, scope: &Scope, child: &Alarm, height: usize) -> Result<(), Fault> {
     for parent in parents(cx, scope, child)? {
-        let Kind::Composite { rule } = &parent.kind else { continue };
+        let Kind::Composite { rule, .. } = &parent.kind else { continue };
         let state = composite_state(cx, scope, rule)?;
         let (arn, value) = (child.arn(scope), child.status.state.as_str());
         let at = child.status.updated;
@@ -93,7 +105,7 @@ pub(in crate::cloudwatch) fn parents(
 ) -> Result<Vec<Alarm>, Fault> {
     let arn = child.arn(scope);
     let looks_at = |alarm: &Alarm| match &alarm.kind {
-        Kind::Composite { rule } => rule.parse::<Rule>().is_ok_and(|rule| {
+        Kind::Composite { rule, .. } => rule.parse::<Rule>().is_ok_and(|rule| {
             rule.children().iter().any(|name| *name == child.name.as_str() || *name == arn.as_str())
         }),
         Kind::Metric(_) => false,

@@ -214,6 +214,75 @@ async fn composite_alarms_follow_the_alarms_below_and_actions_are_taken() {
 }
 
 #[tokio::test]
+async fn actions_wait_for_the_suppressor() {
+    let bench = bench();
+    for name in ["child", "deploying"] {
+        let quiet = PutMetricAlarmInput { treat_missing_data: Some("ignore".into()), ..alarm(name) };
+        bench.call::<PutMetricAlarm>(quiet).await.unwrap();
+    }
+    let composite = PutCompositeAlarmInput {
+        alarm_name: "page".into(),
+        alarm_rule: "ALARM(child)".into(),
+        alarm_actions: Some(vec![FUNCTION.into()]),
+        ok_actions: Some(vec![FUNCTION.into()]),
+        actions_suppressor: Some("deploying".into()),
+        actions_suppressor_wait_period: Some(60),
+        actions_suppressor_extension_period: Some(90),
+        ..Default::default()
+    };
+    bench.call::<PutCompositeAlarm>(composite.clone()).await.unwrap();
+    let set = async |name: &str, state_value: StateValue| {
+        let input = SetAlarmStateInput {
+            alarm_name: name.into(),
+            state_value,
+            state_reason: "drill".into(),
+            ..Default::default()
+        };
+        bench.call::<SetAlarmState>(input).await.unwrap();
+    };
+    let held = async || {
+        let input =
+            DescribeAlarmsInput { alarm_types: Some(vec![AlarmType::CompositeAlarm]), ..Default::default() };
+        let shown = bench.call::<DescribeAlarms>(input).await.unwrap().composite_alarms.unwrap();
+        shown[0].actions_suppressed_by.clone()
+    };
+    let root = bench.root();
+    let acted = || {
+        let all = root.view(|view| super::history::HISTORY.all(view, view.scope())).unwrap();
+        all.into_iter().filter(|(_, item)| item.kind == super::history::ItemKind::Action).count()
+    };
+
+    // The suppressor goes off while the alarm waits for it, and holds the actions back for longer.
+    set("child", StateValue::Alarm).await;
+    assert_eq!(held().await, Some(ActionsSuppressedBy::WaitPeriod));
+    set("deploying", StateValue::Alarm).await;
+    assert_eq!(held().await, Some(ActionsSuppressedBy::Alarm));
+    bench.advance(Duration::from_secs(600));
+    set("deploying", StateValue::Ok).await;
+    assert_eq!(held().await, Some(ActionsSuppressedBy::ExtensionPeriod));
+    assert_eq!(acted(), 0);
+    bench.until(|| acted() == 1).await;
+    assert_eq!(held().await, None);
+
+    // What was announced is taken back; what was not, is not.
+    set("child", StateValue::Ok).await;
+    bench.until(|| acted() == 2).await;
+    set("deploying", StateValue::Alarm).await;
+    set("child", StateValue::Alarm).await;
+    set("child", StateValue::Ok).await;
+    assert_eq!((held().await, acted()), (None, 2));
+
+    // Nobody suppresses it: after the wait the action is taken.
+    set("deploying", StateValue::Ok).await;
+    set("child", StateValue::Alarm).await;
+    bench.until(|| acted() == 3).await;
+
+    let nobody = PutCompositeAlarmInput { actions_suppressor: Some("nobody".into()), ..composite };
+    let refusal = bench.refused::<PutCompositeAlarm>(nobody).await;
+    assert!(refusal.message.contains("its suppressor nobody does not exist"), "{refusal}");
+}
+
+#[tokio::test]
 async fn a_state_that_was_set_lasts_until_the_next_evaluation() {
     let bench = bench();
     let quiet = PutMetricAlarmInput { treat_missing_data: Some("notBreaching".into()), ..alarm("quiet") };

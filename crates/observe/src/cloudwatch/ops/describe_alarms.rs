@@ -70,7 +70,7 @@ fn candidates(view: &View<'_>, input: &DescribeAlarmsInput) -> Result<Vec<Alarm>
 }
 
 fn children(view: &View<'_>, scope: &Scope, name: &str) -> Result<Vec<Alarm>> {
-    let Some(Alarm { kind: Kind::Composite { rule }, .. }) = find(view, scope, name)? else {
+    let Some(Alarm { kind: Kind::Composite { rule, .. }, .. }) = find(view, scope, name)? else {
         return Ok(Vec::new());
     };
     let Ok(rule) = rule.parse::<Rule>() else { return Ok(Vec::new()) };

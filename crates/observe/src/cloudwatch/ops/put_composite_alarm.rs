@@ -9,6 +9,7 @@ use crate::cloudwatch::alarms::check::{self, Common};
 use crate::cloudwatch::alarms::model::{Kind, Status, alarm_name};
 use crate::cloudwatch::alarms::rule::Rule;
 use crate::cloudwatch::alarms::shift;
+use crate::cloudwatch::alarms::suppress::Suppressor;
 use crate::cloudwatch::{CloudWatch, refusals};
 
 impl Handle<PutCompositeAlarm> for CloudWatch {
@@ -17,10 +18,8 @@ impl Handle<PutCompositeAlarm> for CloudWatch {
     }
 
     fn handle(&self, cx: &mut Cx<'_>, input: PutCompositeAlarmInput) -> Result<PutCompositeAlarmResponse> {
-        if input.actions_suppressor.is_some() {
-            return Err(refusals::validation("ActionsSuppressor is not supported here").into());
-        }
         let scope = cx.scope().clone();
+        let suppressor = suppressor(cx, &scope, &input)?;
         check_rule(cx, &scope, &input.alarm_name, &input.alarm_rule)?;
         let state = shift::composite_state(cx, &scope, &input.alarm_rule)?;
         let common = Common {
@@ -32,7 +31,7 @@ impl Handle<PutCompositeAlarm> for CloudWatch {
             insufficient_data_actions: input.insufficient_data_actions,
             tags: input.tags,
         };
-        let kind = Kind::Composite { rule: input.alarm_rule };
+        let kind = Kind::Composite { rule: input.alarm_rule, suppressor };
         let alarm = check::save(cx, common, kind, |arn, now| shift::created(arn, state, now))?;
         let reason =
             format!("{} was updated and its alarm rule evaluates to {}", alarm.arn(&scope), state.as_str());
@@ -40,6 +39,29 @@ impl Handle<PutCompositeAlarm> for CloudWatch {
         shift::shift(cx, alarm, status)?;
         Ok(PutCompositeAlarmResponse {})
     }
+}
+
+/// What holds the actions back: an alarm that is there, and two periods.
+fn suppressor(cx: &Cx<'_>, scope: &Scope, input: &PutCompositeAlarmInput) -> Result<Option<Suppressor>> {
+    let period = |secs: Option<i32>, parameter: &str| match secs.map(u32::try_from) {
+        None => Err(refusals::missing(parameter)),
+        Some(Ok(secs)) => Ok(secs),
+        Some(Err(_)) => Err(refusals::invalid_value(secs.unwrap_or_default(), parameter)),
+    };
+    let Some(alarm) = input.actions_suppressor.clone() else { return Ok(None) };
+    if shift::find_child(cx, scope, &alarm)?.is_none() {
+        let message = format!("Could not save the composite alarm as its suppressor {alarm} does not exist");
+        return Err(refusals::validation(message).into());
+    }
+    Ok(Some(Suppressor {
+        alarm,
+        wait_secs: period(input.actions_suppressor_wait_period, "ActionsSuppressorWaitPeriod")?,
+        extension_secs: period(
+            input.actions_suppressor_extension_period,
+            "ActionsSuppressorExtensionPeriod",
+        )?,
+        by: None,
+    }))
 }
 
 fn check_rule(cx: &Cx<'_>, scope: &Scope, name: &str, rule: &str) -> Result<()> {

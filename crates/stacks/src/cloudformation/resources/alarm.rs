@@ -95,6 +95,9 @@ impl Provider for CompositeAlarm {
     fn properties(&self) -> &'static [&'static str] {
         &[
             "ActionsEnabled",
+            "ActionsSuppressor",
+            "ActionsSuppressorExtensionPeriod",
+            "ActionsSuppressorWaitPeriod",
             "AlarmActions",
             "AlarmDescription",
             "AlarmName",
