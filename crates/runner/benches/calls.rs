@@ -11,13 +11,12 @@
 #[expect(dead_code, reason = "the tests use the rest")]
 mod support;
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, OnceLock};
+mod bare;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bare::{EVENT, NODE, PYTHON, bare_starts, echo, floor, micros, percentile};
 use support::{Bench, Function};
 use updraft_kernel::{FunctionHost, Outcome};
 
@@ -25,10 +24,6 @@ const WARM_CALLS: usize = 2_000;
 const COLD_CALLS: usize = 60;
 const AT_ONCE: usize = 16;
 const BURST: usize = 100;
-
-const PYTHON: &str = "def handler(event, context):\n    return event\n";
-const NODE: &str = "exports.handler = async (event) => event;";
-const EVENT: &str = r#"{"message":"an event of some two hundred bytes, as a small request has them; the rest of it is only there to fill it up to that length, and says nothing at all that anybody would want to read"}"#;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -42,7 +37,7 @@ async fn run() {
     let bench = Bench::new().await;
     let functions = functions(&bench);
     for (name, function) in &functions {
-        let mut floor = floor(function);
+        let mut floor = floor(name, &function.spec.code, WARM_CALLS);
         let mut calls = warm(&bench, function).await;
         let ratio = percentile(&mut calls, 50) / percentile(&mut floor, 50);
         println!(
@@ -64,7 +59,7 @@ async fn run() {
         "", "bare p50", "none p50", "p99", "pool p50", "p99", "pool/bare"
     );
     for name in ["python", "node", "rust"] {
-        let mut bare = bare_starts(name);
+        let mut bare = bare_starts(name, COLD_CALLS);
         let mut none = cold(name, 0).await;
         let mut pool = cold(name, 4).await;
         println!(
@@ -115,14 +110,6 @@ fn function(bench: &Bench, name: &str) -> Function {
     }
 }
 
-/// The example program, which cargo builds beside the benches.
-fn echo() -> std::path::PathBuf {
-    let program = std::env::current_exe().unwrap();
-    let echo = program.parent().and_then(Path::parent).unwrap().join("examples/echo");
-    assert!(echo.exists(), "build it first: cargo build --profile bench -p updraft-runner --example echo");
-    echo
-}
-
 async fn warm(bench: &Bench, function: &Function) -> Vec<f64> {
     let spec = Arc::new(function.spec.clone());
     let mut times = Vec::new();
@@ -163,119 +150,4 @@ async fn cold(name: &str, prepared: usize) -> Vec<f64> {
     bench.runner.shut_down().await;
     // The first also found the runtime and built its root.
     times.split_off(1)
-}
-
-/// A function's process outside any sandbox, talking to a listener of ours.
-struct Bare {
-    process: Child,
-    listener: TcpListener,
-}
-
-impl Bare {
-    fn start(name: &str, code: &Path) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let bootstraps = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bootstraps");
-        let mut command = match name {
-            "python" => command("python3", &bootstraps.join("python.py")),
-            "node" => command("node", &bootstraps.join("node.cjs")),
-            _ => Command::new(echo()),
-        };
-        let handler = if name == "node" { "index.handler" } else { "app.handler" };
-        let process = command
-            .env("AWS_LAMBDA_RUNTIME_API", listener.local_addr().unwrap().to_string())
-            .env("LAMBDA_TASK_ROOT", code)
-            .env("_HANDLER", handler)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self { process, listener }
-    }
-
-    /// Waits for it to connect and ask for an event.
-    fn connect(&self) -> TcpStream {
-        let (mut stream, _) = self.listener.accept().unwrap();
-        stream.set_nodelay(true).unwrap();
-        read_until(&mut stream, b"/invocation/next HTTP/1.1\r\n");
-        stream
-    }
-}
-
-impl Drop for Bare {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-fn command(program: &str, argument: &Path) -> Command {
-    static PYTHON_ITSELF: OnceLock<String> = OnceLock::new();
-    // The interpreter itself, as in a sandbox, not a version manager's shim.
-    let python = || {
-        let found =
-            Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
-        String::from_utf8(found.stdout).unwrap().trim().to_owned()
-    };
-    let program = if program == "python3" { PYTHON_ITSELF.get_or_init(python) } else { program };
-    let mut command = Command::new(program);
-    command.arg(argument);
-    command
-}
-
-fn exchange(stream: &mut TcpStream) {
-    let next = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: r1\r\n\
-         Lambda-Runtime-Deadline-Ms: 4000000000000\r\nLambda-Runtime-Invoked-Function-Arn: a\r\n\
-         Content-Length: {}\r\n\r\n{EVENT}",
-        EVENT.len()
-    );
-    stream.write_all(next.as_bytes()).unwrap();
-    read_until(stream, b"/invocation/next HTTP/1.1\r\n");
-    stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}").unwrap();
-}
-
-fn read_until(stream: &mut TcpStream, mark: &[u8]) {
-    let mut input = Vec::new();
-    let mut space = [0; 16 * 1024];
-    while !input.windows(mark.len()).any(|window| window == mark) {
-        let read = stream.read(&mut space).unwrap();
-        assert!(read > 0, "the process has ended");
-        input.extend_from_slice(&space[..read]);
-    }
-}
-
-fn floor(function: &Function) -> Vec<f64> {
-    let bare = Bare::start(&function.spec.name, &function.spec.code);
-    let mut stream = bare.connect();
-    let mut times = Vec::new();
-    for _ in 0..WARM_CALLS {
-        let begun = Instant::now();
-        exchange(&mut stream);
-        times.push(micros(begun.elapsed()));
-    }
-    times.split_off(WARM_CALLS / 10)
-}
-
-/// From the start of a bare process to its first answer.
-fn bare_starts(name: &str) -> Vec<f64> {
-    let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("app.py"), PYTHON).unwrap();
-    std::fs::write(directory.path().join("index.js"), NODE).unwrap();
-    let start = |_| {
-        let begun = Instant::now();
-        let bare = Bare::start(name, directory.path());
-        exchange(&mut bare.connect());
-        micros(begun.elapsed())
-    };
-    // The first also finds the interpreter.
-    (0..=COLD_CALLS).map(start).skip(1).collect()
-}
-
-fn micros(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e6
-}
-
-fn percentile(times: &mut [f64], percent: usize) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[(times.len() - 1) * percent / 100]
 }
