@@ -1,14 +1,26 @@
 //! Between JSON values and those of the evaluator.
 
+use std::rc::Rc;
+
 use jsonata_core::evaluator::EvaluatorError;
-use jsonata_core::value::JValue;
+use jsonata_core::value::{JValue, with_stack};
 use serde_json::{Number, Value};
 
 /// Doubles are exact integers up to here.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 pub(super) fn into_jsonata(value: &Value) -> JValue {
-    JValue::from(value.clone())
+    with_stack(|| match value {
+        Value::Null => JValue::Null,
+        Value::Bool(value) => JValue::Bool(*value),
+        Value::Number(number) => JValue::Number(number.as_f64().unwrap_or_default()),
+        Value::String(text) => JValue::string(text.as_str()),
+        Value::Array(items) => JValue::array(items.iter().map(into_jsonata).collect()),
+        Value::Object(members) => {
+            let members = members.iter().map(|(key, member)| (key.clone(), into_jsonata(member)));
+            JValue::Object(Rc::new(members.collect()))
+        }
+    })
 }
 
 /// The value as JSON; none where it is undefined or a function, which JSON has no words for. Inside
@@ -22,7 +34,7 @@ pub(super) fn from_jsonata(value: &JValue) -> Result<Option<Value>, EvaluatorErr
 }
 
 fn inner(value: &JValue) -> Result<Value, EvaluatorError> {
-    jsonata_core::value::with_stack(|| match value {
+    with_stack(|| match value {
         JValue::Bool(value) => Ok(Value::Bool(*value)),
         JValue::Number(number) => from_double(*number),
         JValue::String(text) => Ok(Value::String(text.to_string())),

@@ -197,7 +197,11 @@ impl Walk<'_> {
 
     /// The steps after `..` are tried here and at everything below, parents first.
     fn scan(&mut self, at: usize, node: &Value) -> Result<(), String> {
-        self.go(at + 1, node, false)?;
+        // A filter looks at each object by itself: through its array it would come twice.
+        let comes_later = matches!(self.steps.get(at + 1), Some(Step::Filter(_))) && node.is_array();
+        if !comes_later {
+            self.go(at + 1, node, false)?;
+        }
         for child in children(node) {
             self.scan(at, child)?;
         }
