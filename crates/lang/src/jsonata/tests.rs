@@ -167,6 +167,12 @@ fn deep_nesting_is_an_error_and_no_crash() {
 }
 
 #[test]
+fn an_expression_can_be_shared_between_threads() {
+    fn shared<T: Send + Sync>(_: &T) {}
+    shared(&Expression::parse("$states.input").unwrap());
+}
+
+#[test]
 fn an_expression_names_what_it_needs() {
     let expression = Expression::parse("$sum($mine.a) + $states.input.b").unwrap();
     assert_eq!(expression.names().collect::<Vec<_>>(), ["mine", "states", "sum"]);

@@ -11,11 +11,14 @@ use updraft_kernel::{As, Job, JobEnd, Result, RunJob, ServeCx};
 use updraft_types::{Arn, Resource as _, Scope, Timestamp};
 
 use super::history::{self, Item, ItemKind};
-use super::model::{Alarm, Kind, MathQuery, MetricSource, Source, State, Status, alarm_name};
+use super::model::{Alarm, Kind, MathQuery, MetricSource, Source, Status, alarm_name};
 use crate::cloudwatch::{CloudWatch, refusals};
 
 /// As whom functions are invoked: their policies must allow it.
 const PRINCIPAL: &str = "lambda.alarms.cloudwatch.amazonaws.com";
+
+/// The longest message that the history shows: with its quotes escaped it still fits.
+const MESSAGE_SHOWN_MAX: usize = 3_000;
 
 /// Does one thing that an alarm's change of state calls for.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -23,7 +26,8 @@ pub(in crate::cloudwatch) struct Act {
     pub alarm: String,
     pub composite: bool,
     pub action: Arn,
-    pub state: State,
+    /// When the state changed.
+    pub updated: Timestamp,
     pub payload: String,
 }
 
@@ -70,11 +74,15 @@ fn item(job: &Act, error: Option<&str>) -> Item {
     let mut data = json!({
         "actionState": if error.is_none() { "Succeeded" } else { "Failed" },
         "notificationResource": action.as_str(),
-        "stateUpdateTimestamp": null,
-        "publishedMessage": null,
+        "stateUpdateTimestamp": job.updated.millis(),
     });
-    if let Some(error) = error {
-        data["error"] = error.into();
+    match error {
+        Some(error) => data["error"] = error.into(),
+        // `HistoryData` of the API model has at most 4,095 characters.
+        None if job.payload.chars().count() <= MESSAGE_SHOWN_MAX => {
+            data["publishedMessage"] = job.payload.as_str().into();
+        }
+        None => {}
     }
     Item {
         alarm: job.alarm.clone(),

@@ -47,7 +47,7 @@ pub(in crate::cloudwatch) fn act(cx: &mut Cx<'_>, alarm: &Alarm, before: &Status
             alarm: alarm.name.to_string(),
             composite: matches!(alarm.kind, Kind::Composite { .. }),
             action: action.clone(),
-            state: alarm.status.state,
+            updated: alarm.status.updated,
             payload: payload.clone(),
         };
         cx.schedule(now, &act)?;

@@ -535,3 +535,53 @@ async fn calls_of_dynamodb_are_counted_by_table() {
         ]
     );
 }
+
+#[tokio::test]
+async fn an_alarm_on_an_alias_goes_off_by_the_version_that_fails() {
+    use updraft_kernel::{FactKind, InvocationFact, InvocationOutcome};
+    let bench = bench();
+    let dimension = |name: &str, value: &str| Dimension { name: name.into(), value: value.into() };
+    let of_version = |version: &str| {
+        vec![
+            dimension("FunctionName", "cart"),
+            dimension("Resource", "cart:live"),
+            dimension("ExecutedVersion", version),
+        ]
+    };
+    for version in ["1", "2"] {
+        let input = PutMetricAlarmInput {
+            metric_name: Some("Errors".into()),
+            namespace: Some("AWS/Lambda".into()),
+            dimensions: Some(of_version(version)),
+            threshold: Some(0.0),
+            treat_missing_data: Some("notBreaching".into()),
+            ..alarm(version)
+        };
+        bench.call::<PutMetricAlarm>(input).await.unwrap();
+    }
+    let invocation = |version: &str, outcome| {
+        FactKind::Invocation(InvocationFact {
+            function: FUNCTION.parse().unwrap(),
+            name: "cart".into(),
+            qualifier: Some("live".into()),
+            version: version.into(),
+            request_id: "r".into(),
+            outcome,
+            asynchronous: false,
+            environment: None,
+            init: None,
+            duration: Duration::from_millis(3),
+            billed: Duration::from_millis(3),
+            memory_mib: 128,
+            memory_max_mib: 40,
+            concurrency: 1,
+        })
+    };
+    let root = bench.root();
+    root.emit(invocation("1", InvocationOutcome::Succeeded));
+    root.emit(invocation("2", InvocationOutcome::Failed));
+    until(&bench, "2", State::Alarm).await;
+    assert_eq!(state(&bench, "1"), State::Ok);
+    // Without errors it calms down by itself.
+    until(&bench, "2", State::Ok).await;
+}
