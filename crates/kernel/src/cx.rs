@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use updraft_api::Operation;
+use updraft_api::value::Members;
+use updraft_api::{Operation, OperationInfo};
 use updraft_types::{AccountId, Region, Scope, Timestamp};
 
 use crate::engine::Engine;
@@ -298,6 +299,52 @@ impl ServeCx {
             depth: self.info.depth + 1,
         };
         self.engine.dispatch::<Op>(info, input).await
+    }
+
+    /// The table of an operation that the engine has, by our name of its service.
+    #[must_use]
+    pub fn operation(&self, service: &str, operation: &str) -> Option<&'static OperationInfo> {
+        let service = self.engine.registry().services.get(service)?.info();
+        let endpoint = self.engine.registry().wire.get(&(service.name, service.operation(operation)?.name))?;
+        Some(endpoint.info())
+    }
+
+    /// The wire facts of a service that the engine has, by our name of it.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&'static updraft_api::ServiceInfo> {
+        Some(self.engine.registry().services.get(name)?.info())
+    }
+
+    /// Calls an operation that is known by name only, through the whole pipeline.
+    pub async fn call_named(
+        &self,
+        who: As,
+        scope: Scope,
+        operation: &'static OperationInfo,
+        input: Members,
+    ) -> Result<Members> {
+        if self.info.depth >= DEPTH_MAX {
+            return Err(Fault::new(format!("call {}: calls nest too deep", operation.name)).into());
+        }
+        let endpoint = self.engine.registry().wire.get(&(operation.service.name, operation.name)).cloned();
+        let endpoint =
+            endpoint.ok_or_else(|| Fault::new(format!("find a handler of {}", operation.name)))?;
+        updraft_api::wire::check_input(operation, &input)?;
+        let info = CallInfo {
+            scope,
+            caller: Arc::new(self.resolve(who)?),
+            request_id: self.ids().uuid().into(),
+            received: self.now(),
+            source_ip: None,
+            depth: self.info.depth + 1,
+        };
+        endpoint.call(&self.engine, info, input).await
+    }
+
+    /// How callers outside are told apart.
+    #[must_use]
+    pub fn auth_mode(&self) -> crate::AuthMode {
+        self.engine.parts().auth
     }
 
     /// The caller that `who` stands for, if it may be.

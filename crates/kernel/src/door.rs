@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use http::{Request, Response, request};
 use updraft_api::sigv4::{self, BodySignature, Claims, SignatureError};
+use updraft_api::value::{Members, Structure as _};
 use updraft_api::wire::{self, Routed, Unrouted};
 use updraft_api::{ByteStream, Operation, OperationInfo, Protocol, Refusal, ServiceInfo};
 use updraft_types::{AccountId, Arn, Region, Scope};
@@ -43,6 +44,17 @@ pub(crate) trait WireEndpoint: Send + Sync {
         parts: &'a request::Parts,
         body: ByteStream,
     ) -> BoxFuture<'a, Response<ByteStream>>;
+
+    /// The operation's table.
+    fn info(&self) -> &'static OperationInfo;
+
+    /// The same call without a wire: from members to members.
+    fn call<'a>(
+        &'a self,
+        engine: &'a Arc<Engine>,
+        info: CallInfo,
+        input: Members,
+    ) -> BoxFuture<'a, crate::Result<Members>>;
 }
 
 struct Typed<Op>(std::marker::PhantomData<fn() -> Op>);
@@ -66,6 +78,22 @@ impl<Op: Operation> WireEndpoint for Typed<Op> {
                 Ok(output) => wire::encode_output::<Op>(routed.protocol, output, &request_id),
                 Err(error) => encode_error(Op::INFO.service, routed.protocol, &error, &request_id),
             }
+        })
+    }
+
+    fn info(&self) -> &'static OperationInfo {
+        Op::INFO
+    }
+
+    fn call<'a>(
+        &'a self,
+        engine: &'a Arc<Engine>,
+        info: CallInfo,
+        input: Members,
+    ) -> BoxFuture<'a, crate::Result<Members>> {
+        Box::pin(async move {
+            let output = engine.dispatch::<Op>(info, Op::Input::from_members(input)).await?;
+            Ok(output.into_members())
         })
     }
 }

@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::sync::watch;
 use updraft_api::{ByteStream, Operation};
-use updraft_types::{AccountId, Scope, Timestamp};
+use updraft_types::{AccountId, Region, Scope, Timestamp};
 
 use crate::fact::{self, Fact, FactKind};
 use crate::job::Queue;
@@ -103,6 +103,13 @@ pub trait DataPlane: Send + Sync + 'static {
     ) -> BoxFuture<'a, http::Response<ByteStream>>;
 }
 
+/// A service with work of its own that outlives the process: what it finds in its tables when the
+/// engine starts, it goes on with.
+pub trait AtStart: Send + Sync + 'static {
+    /// Begins; the context belongs to nobody yet. What takes time is spawned.
+    fn start(&self, cx: ServeCx);
+}
+
 /// How long a fact may wait in memory before it is written.
 const FACTS_DELAY_MAX: Duration = Duration::from_millis(50);
 
@@ -125,6 +132,11 @@ impl Engine {
         });
         tokio::spawn(crate::job::run_due(engine.clone()));
         tokio::spawn(write_facts(engine.clone()));
+        for starter in &engine.parts.registry.starters {
+            let nobody =
+                Caller { principal: Principal::Anonymous, account: AccountId::DEFAULT, access_key_id: None };
+            starter.start(engine.enter(Scope::new(AccountId::DEFAULT, Region::us_east_1()), nobody));
+        }
         engine
     }
 

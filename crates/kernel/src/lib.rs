@@ -28,7 +28,7 @@ pub use access::{
 pub use clock::{Clock, Ids};
 pub use cx::{CallInfo, Cx, ServeCx, View};
 pub use door::{Origin, Peer};
-pub use engine::{AuthMode, DataPlane, Engine, EngineParts, Limits, RootKey};
+pub use engine::{AtStart, AuthMode, DataPlane, Engine, EngineParts, Limits, RootKey};
 pub use error::{Error, Fault, Result};
 pub use fact::{AsyncStep, Fact, FactKind, FactView, InvocationFact, InvocationOutcome};
 pub use handle::{Handle, Query, Serve, Service};

@@ -12,7 +12,7 @@ use updraft_api::Operation;
 use updraft_types::Scope;
 
 use crate::door::WireEndpoint;
-use crate::engine::DataPlane;
+use crate::engine::{AtStart, DataPlane};
 use crate::job::{self, Job, RunJob};
 use crate::{Access, FactView, Handle, Query, Result, Serve, ServeCx, Service};
 
@@ -25,6 +25,7 @@ pub struct Registry {
     pub(crate) jobs: HashMap<&'static str, job::Runner>,
     pub(crate) views: Vec<Arc<dyn FactView>>,
     pub(crate) data_planes: Vec<Arc<dyn DataPlane>>,
+    pub(crate) starters: Vec<Arc<dyn AtStart>>,
 }
 
 /// One operation of one service, its kind forgotten.
@@ -67,6 +68,11 @@ impl Registry {
     /// Adds a data plane: requests that are no AWS API calls.
     pub fn data_plane(&mut self, data_plane: Arc<dyn DataPlane>) {
         self.data_planes.push(data_plane);
+    }
+
+    /// Adds work that a service goes on with when the engine starts.
+    pub fn at_start(&mut self, starter: Arc<dyn AtStart>) {
+        self.starters.push(starter);
     }
 
     /// The services' names, sorted.

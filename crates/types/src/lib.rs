@@ -19,6 +19,7 @@ pub mod iam;
 pub mod lambda;
 pub mod logs;
 pub mod s3;
+pub mod states;
 pub mod sts;
 
 pub use account::{AccountId, AccountIdError};

@@ -111,6 +111,7 @@ pub fn registry(origin: Origin, logs: Arc<FunctionLogs>, sessions: Arc<RoleSessi
     updraft_data::dynamodb::register(&mut registry);
     updraft_compute::lambda::register(&mut registry, origin.clone(), logs);
     updraft_compute::apigatewayv2::register(&mut registry, origin);
+    updraft_flow::states::register(&mut registry);
     updraft_stacks::cloudformation::register(&mut registry);
     registry
 }

@@ -22,7 +22,7 @@ use model::Model;
 const TARGET: &str = "crates/api/src/services";
 
 /// The folders whose subfolders are services.
-const SERVICE_CRATES: [&str; 5] = ["control", "observe", "data", "compute", "stacks"];
+const SERVICE_CRATES: [&str; 6] = ["control", "observe", "data", "compute", "stacks", "flow"];
 
 /// A service's `operations.toml`.
 #[derive(Deserialize)]

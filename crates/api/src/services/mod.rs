@@ -11,6 +11,7 @@ pub mod iam;
 pub mod lambda;
 pub mod logs;
 pub mod s3;
+pub mod states;
 pub mod sts;
 
 /// Every service.
@@ -23,5 +24,6 @@ pub static ALL: &[&ServiceInfo] = &[
     &lambda::SERVICE,
     &logs::SERVICE,
     &s3::SERVICE,
+    &states::SERVICE,
     &sts::SERVICE,
 ];

@@ -49,6 +49,25 @@ pub async fn decode_input<Op: Operation>(
     Ok(Op::Input::from_members(members))
 }
 
+/// Checks an input, put together without a wire, against its shape's constraints.
+pub fn check_input(info: &'static OperationInfo, members: &Members) -> Result<(), Refusal> {
+    validate::check(info, members)
+}
+
+/// Reads the members of a structure from JSON with the names of the wire.
+pub fn read_json(
+    object: serde_json::Map<String, serde_json::Value>,
+    shape: &'static StructShape,
+) -> Result<Members, Refusal> {
+    json::read_members(object, shape, 0)
+}
+
+/// The members of a structure as a JSON body.
+#[must_use]
+pub fn write_json(members: &Members, shape: &StructShape) -> Vec<u8> {
+    json::write_body(members, shape)
+}
+
 /// Encodes an operation's answer.
 pub fn encode_output<Op: Operation>(
     protocol: Protocol,

@@ -280,6 +280,23 @@ pub(crate) struct Catcher {
     pub assign: Option<Assign>,
 }
 
+impl MapState {
+    /// Whether its results are written elsewhere.
+    #[must_use]
+    pub fn has_writer(&self) -> bool {
+        self.writer.is_some()
+    }
+
+    /// How many items may fail, where the definition gives a number.
+    #[must_use]
+    pub fn tolerated_failures(&self) -> Option<u64> {
+        match self.tolerated_count {
+            Some(Amount::Literal(count)) => Some(count as u64),
+            _ => None,
+        }
+    }
+}
+
 impl Flow {
     /// A state by name.
     #[must_use]

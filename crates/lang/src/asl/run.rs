@@ -89,6 +89,8 @@ pub enum Input {
     },
     /// Somebody wants an end.
     Stop(Failure),
+    /// The time that an execution may take is over.
+    Expire,
     /// What failed is tried again; the number of such tries.
     Redrive(u64),
 }
@@ -368,6 +370,7 @@ impl Run {
             }
             Input::Heartbeat { frame, attempt } => self.heartbeat(frame, attempt, step.now),
             Input::Stop(failure) => self.stop(failure, step),
+            Input::Expire => self.expire(step),
             Input::Redrive(_) => {}
         }
         for _ in 0..STATES_PER_STEP_MAX {
@@ -433,11 +436,15 @@ impl Run {
         }
     }
 
+    fn expire(&mut self, step: &mut Step<'_>) {
+        let previous = self.frames.get(&0).map_or(self.events, |frame| frame.last_event);
+        self.emit(step, previous, "ExecutionTimedOut", Some(json!({})));
+        self.end(Ending::TimedOut, step);
+    }
+
     fn wake(&mut self, machine: &Machine, step: &mut Step<'_>) {
         if self.deadline.is_some_and(|deadline| deadline <= step.now) {
-            let previous = self.frames.get(&0).map_or(self.events, |frame| frame.last_event);
-            self.emit(step, previous, "ExecutionTimedOut", Some(json!({})));
-            self.end(Ending::TimedOut, step);
+            self.expire(step);
             return;
         }
         let now = step.now;

@@ -1,0 +1,3 @@
+//! Workflow services: Step Functions.
+
+pub mod states;
