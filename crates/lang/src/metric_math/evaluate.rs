@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use updraft_types::Timestamp;
+
 use super::parse::{Function, Node, Operator};
 use super::{Inputs, MathError, Series, Value};
 
@@ -29,6 +31,35 @@ fn call(function: Function, arguments: &[Node], inputs: &Inputs<'_>) -> Result<V
     };
     match function {
         Function::Abs => map(only()?, f64::abs),
+        Function::Log => map(only()?, f64::ln),
+        Function::Log10 => map(only()?, f64::log10),
+        Function::StdDev => gather(only()?, deviation),
+        Function::DataPointCount => gather(only()?, |values| values.len() as f64),
+        Function::MetricCount => count(only()?),
+        Function::DiffTime => {
+            let secs = |millis: i64, _: f64, _: f64| millis as f64 / 1_000.0;
+            Ok(Value::Series(steps(&series(only()?)?, secs)))
+        }
+        Function::RunningSum => Ok(Value::Series(running_sum(series(only()?)?))),
+        Function::First => pick(only()?, |many| many.next()),
+        Function::Last => pick(only()?, |many| many.next_back()),
+        Function::RemoveEmpty => match only()? {
+            Value::Many(many) => Ok(Value::Many(many.into_iter().filter(|one| !one.is_empty()).collect())),
+            other => Ok(other),
+        },
+        Function::TimeSeries => match only()? {
+            Value::Scalar(number) => {
+                Ok(Value::Series(inputs.times.iter().map(|time| (*time, number)).collect()))
+            }
+            other => Ok(other),
+        },
+        Function::Epoch => of_time(only()?, |at| at.secs() as f64),
+        Function::Minute => of_time(only()?, |at| calendar(at, "%M")),
+        Function::Hour => of_time(only()?, |at| calendar(at, "%H")),
+        Function::Day => of_time(only()?, |at| calendar(at, "%u")),
+        Function::Date => of_time(only()?, |at| calendar(at, "%d")),
+        Function::Month => of_time(only()?, |at| calendar(at, "%m")),
+        Function::Year => of_time(only()?, |at| calendar(at, "%Y")),
         Function::Ceil => map(only()?, f64::ceil),
         Function::Floor => map(only()?, f64::floor),
         Function::Sum => gather(only()?, |values| values.iter().sum()),
@@ -77,10 +108,16 @@ fn series(value: Value) -> Result<Series, MathError> {
     }
 }
 
+/// Each value by a function; where that gives no number there is no value.
 fn map(value: Value, function: impl Fn(f64) -> f64) -> Result<Value, MathError> {
-    let each = |series: Series| series.into_iter().map(|(time, value)| (time, function(value))).collect();
+    let finite = |value: f64| Some(function(value)).filter(|value| value.is_finite());
+    let each = |series: Series| {
+        series.into_iter().filter_map(|(time, value)| Some((time, finite(value)?))).collect()
+    };
     Ok(match value {
-        Value::Scalar(number) => Value::Scalar(function(number)),
+        Value::Scalar(number) => {
+            Value::Scalar(finite(number).ok_or_else(|| MathError::new("the result is no number"))?)
+        }
         Value::Series(series) => Value::Series(each(series)),
         Value::Many(many) => Value::Many(many.into_iter().map(each).collect()),
     })
@@ -130,6 +167,52 @@ fn gather(value: Value, function: impl Fn(&[f64]) -> f64) -> Result<Value, MathE
 fn steps(series: &Series, step: impl Fn(i64, f64, f64) -> f64) -> Series {
     let pairs = series.iter().zip(series.iter().skip(1));
     pairs.map(|((t0, before), (t1, after))| (*t1, step(t1 - t0, *before, *after))).collect()
+}
+
+/// The standard deviation of a whole, not of a sample.
+fn deviation(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64).sqrt()
+}
+
+fn count(value: Value) -> Result<Value, MathError> {
+    match value {
+        Value::Many(many) => Ok(Value::Scalar(many.len() as f64)),
+        Value::Series(_) => Ok(Value::Scalar(1.0)),
+        Value::Scalar(_) => Err(MathError::new("the function needs time series")),
+    }
+}
+
+fn running_sum(series: Series) -> Series {
+    let mut sum = 0.0;
+    let add = |(time, value)| {
+        sum += value;
+        (time, sum)
+    };
+    series.into_iter().map(add).collect()
+}
+
+/// One series of several.
+fn pick(
+    value: Value,
+    pick: impl Fn(&mut std::vec::IntoIter<Series>) -> Option<Series>,
+) -> Result<Value, MathError> {
+    match value {
+        Value::Many(many) => Ok(Value::Series(pick(&mut many.into_iter()).unwrap_or_default())),
+        Value::Series(series) => Ok(Value::Series(series)),
+        Value::Scalar(_) => Err(MathError::new("the function needs time series")),
+    }
+}
+
+/// The times of a series as values.
+fn of_time(value: Value, read: impl Fn(Timestamp) -> f64) -> Result<Value, MathError> {
+    let times = series(value)?.into_keys();
+    Ok(Value::Series(times.map(|time| (time, read(Timestamp::from_millis(time)))).collect()))
+}
+
+/// A number of the calendar, in UTC.
+fn calendar(at: Timestamp, pattern: &str) -> f64 {
+    at.format(pattern).parse().unwrap_or_default()
 }
 
 fn metrics(arguments: &[Node], inputs: &Inputs<'_>) -> Result<Value, MathError> {

@@ -40,15 +40,33 @@ pub(super) enum Function {
     Abs,
     Avg,
     Ceil,
+    DataPointCount,
+    Date,
+    Day,
     Diff,
+    DiffTime,
+    Epoch,
     Fill,
+    First,
     Floor,
+    Hour,
     If,
+    Last,
+    Log,
+    Log10,
     Max,
     Metrics,
+    MetricCount,
     Min,
+    Minute,
+    Month,
     Rate,
+    RemoveEmpty,
+    RunningSum,
+    StdDev,
     Sum,
+    TimeSeries,
+    Year,
 }
 
 impl Function {
@@ -57,15 +75,33 @@ impl Function {
             "ABS" => Self::Abs,
             "AVG" => Self::Avg,
             "CEIL" => Self::Ceil,
+            "DATAPOINT_COUNT" => Self::DataPointCount,
+            "DATE" => Self::Date,
+            "DAY" => Self::Day,
             "DIFF" => Self::Diff,
+            "DIFF_TIME" => Self::DiffTime,
+            "EPOCH" => Self::Epoch,
             "FILL" => Self::Fill,
+            "FIRST" => Self::First,
             "FLOOR" => Self::Floor,
+            "HOUR" => Self::Hour,
             "IF" => Self::If,
+            "LAST" => Self::Last,
+            "LOG" => Self::Log,
+            "LOG10" => Self::Log10,
             "MAX" => Self::Max,
             "METRICS" => Self::Metrics,
+            "METRIC_COUNT" => Self::MetricCount,
             "MIN" => Self::Min,
+            "MINUTE" => Self::Minute,
+            "MONTH" => Self::Month,
             "RATE" => Self::Rate,
+            "REMOVE_EMPTY" => Self::RemoveEmpty,
+            "RUNNING_SUM" => Self::RunningSum,
+            "STDDEV" => Self::StdDev,
             "SUM" => Self::Sum,
+            "TIME_SERIES" => Self::TimeSeries,
+            "YEAR" => Self::Year,
             _ => return None,
         })
     }
@@ -83,7 +119,8 @@ impl Node {
             }
             // The second argument of FILL may be a word that is no id.
             Self::Call(Function::Fill, arguments) => {
-                arguments.iter().take(1).for_each(|node| node.collect_ids(ids))
+                let is_word = |node: &&Self| matches!(node, Self::Id(id) if id == "REPEAT" || id == "LINEAR");
+                arguments.iter().filter(|node| !is_word(node)).for_each(|node| node.collect_ids(ids));
             }
             Self::Call(_, nodes) | Self::List(nodes) => nodes.iter().for_each(|node| node.collect_ids(ids)),
         }
