@@ -8,7 +8,7 @@ use updraft_kernel::{Cx, Read, Result};
 use updraft_types::cloudwatch::{AlarmName, DashboardName};
 use updraft_types::{Arn, Scope};
 
-use super::alarms::model::{ALARMS, find};
+use super::alarms::model::{self, find};
 use super::dashboards::DASHBOARDS;
 use super::refusals;
 
@@ -51,7 +51,7 @@ impl Tagged {
             Self::Alarm(name) => {
                 let mut alarm = find(cx, &scope, name.as_str())?.ok_or_else(|| self.not_found())?;
                 alarm.tags = tags;
-                Ok(ALARMS.put(cx, &(scope, name.to_string()), &alarm)?)
+                Ok(model::put(cx, &scope, &alarm)?)
             }
             Self::Dashboard(name) => {
                 let key = (scope.account, name.to_string());

@@ -14,7 +14,7 @@ use updraft_types::{Arn, Timestamp};
 use super::act;
 use super::history::{self, Item, ItemKind};
 use super::model::{
-    ALARMS, Alarm, Comparison, Condition, Kind, LowSamples, MathQuery, MetricSource, Missing, Source, State,
+    self, Alarm, Comparison, Condition, Kind, LowSamples, MathQuery, MetricSource, Missing, Source, State,
     Status, alarm_name, find, pairs,
 };
 use crate::cloudwatch::ops::check_queries;
@@ -76,7 +76,7 @@ pub(in crate::cloudwatch) fn save(
         configuration: cx.ids().uuid(),
         tags,
     };
-    ALARMS.put(cx, &(scope, alarm.name.to_string()), &alarm)?;
+    model::put(cx, &scope, &alarm)?;
     note(cx, &alarm, if before.is_some() { "updated" } else { "created" })?;
     Ok(alarm)
 }

@@ -7,7 +7,7 @@ use updraft_api::Refusal;
 use updraft_api::cloudwatch::{
     ComparisonOperator, Dimension, Metric, MetricDataQuery, MetricStat, StandardUnit, StateValue,
 };
-use updraft_kernel::{Fault, Read, Table, json_record};
+use updraft_kernel::{Fault, Read, Table, Tx, json_record};
 use updraft_types::cloudwatch::AlarmName;
 use updraft_types::{Arn, Resource as _, Scope, Timestamp};
 
@@ -16,6 +16,41 @@ use crate::cloudwatch::refusals;
 
 /// The alarms.
 pub(in crate::cloudwatch) const ALARMS: Table<(Scope, String), Alarm> = Table::new("cloudwatch.alarm");
+
+/// The names of the composite ones among them: each change of any alarm looks at these.
+const COMPOSITES: Table<(Scope, String), ()> = Table::new("cloudwatch.composite_alarm");
+
+/// Writes an alarm.
+pub(in crate::cloudwatch) fn put(
+    tx: &mut (impl Tx + ?Sized),
+    scope: &Scope,
+    alarm: &Alarm,
+) -> Result<(), Fault> {
+    let key = (scope.clone(), alarm.name.to_string());
+    if matches!(alarm.kind, Kind::Composite { .. }) {
+        COMPOSITES.put(tx, &key, &())?;
+    }
+    ALARMS.put(tx, &key, alarm)
+}
+
+/// Removes an alarm.
+pub(in crate::cloudwatch) fn delete(tx: &mut (impl Tx + ?Sized), scope: &Scope, alarm: &Alarm) {
+    let key = (scope.clone(), alarm.name.to_string());
+    COMPOSITES.delete(tx, &key);
+    ALARMS.delete(tx, &key);
+}
+
+/// The composite alarms.
+pub(in crate::cloudwatch) fn composites(
+    read: &(impl Read + ?Sized),
+    scope: &Scope,
+) -> Result<Vec<Alarm>, Fault> {
+    let mut alarms = Vec::new();
+    for (key, ()) in COMPOSITES.all(read, scope)? {
+        alarms.extend(ALARMS.get(read, &key)?);
+    }
+    Ok(alarms)
+}
 
 /// An alarm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use updraft_types::{Scope, Timestamp};
 
 use super::act::{self, Act};
 use super::history::{self, Item, ItemKind};
-use super::model::{ALARMS, Alarm, Kind, State, Status};
+use super::model::{self, Alarm, Kind, State, Status};
 use super::rule::Rule;
 use super::suppress;
 
@@ -26,7 +26,7 @@ fn shift_at(cx: &mut Cx<'_>, mut alarm: Alarm, status: Status, height: usize) ->
     alarm.transitioned = alarm.status.updated;
     let scope = cx.scope().clone();
     let acts = suppress::takes_actions(cx, &mut alarm)?;
-    ALARMS.put(cx, &(scope.clone(), alarm.name.to_string()), &alarm)?;
+    model::put(cx, &scope, &alarm)?;
     history::record(cx, &state_item(&alarm, &before))?;
     if acts {
         act(cx, &alarm, &before)?;
@@ -110,8 +110,7 @@ pub(in crate::cloudwatch) fn parents(
         }),
         Kind::Metric(_) => false,
     };
-    let all = ALARMS.all(read, scope)?;
-    Ok(all.into_iter().map(|(_, alarm)| alarm).filter(looks_at).collect())
+    Ok(model::composites(read, scope)?.into_iter().filter(looks_at).collect())
 }
 
 /// The state that a rule has now.
@@ -140,7 +139,7 @@ pub(in crate::cloudwatch) fn find_child(
 ) -> Result<Option<Alarm>, Fault> {
     use updraft_types::cloudwatch::AlarmName;
     let by_arn = child.parse().ok().and_then(|arn| AlarmName::from_arn(&arn).ok());
-    super::model::find(read, scope, by_arn.as_ref().map_or(child, AlarmName::as_str))
+    model::find(read, scope, by_arn.as_ref().map_or(child, AlarmName::as_str))
 }
 
 /// The first state of a composite alarm.

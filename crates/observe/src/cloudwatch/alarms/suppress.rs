@@ -11,7 +11,7 @@ use updraft_api::cloudwatch::ActionsSuppressedBy;
 use updraft_kernel::{Cx, Fault, Job, JobEnd, Read, Result, RunJob, ServeCx};
 use updraft_types::{Scope, Timestamp};
 
-use super::model::{ALARMS, Alarm, Kind, State, find};
+use super::model::{self, Alarm, Kind, State, find};
 use super::shift;
 use crate::cloudwatch::CloudWatch;
 
@@ -95,7 +95,7 @@ pub(in crate::cloudwatch) fn takes_actions(cx: &mut Cx<'_>, alarm: &mut Alarm) -
 /// Has the composite alarms that `changed` suppresses follow it.
 pub(in crate::cloudwatch) fn follow(cx: &mut Cx<'_>, scope: &Scope, changed: &Alarm) -> Result<(), Fault> {
     let (now, arn) = (cx.now(), changed.arn(scope));
-    for (key, mut alarm) in ALARMS.all(cx, scope)? {
+    for mut alarm in model::composites(cx, scope)? {
         let Some(suppressor) = suppressor_mut(&mut alarm) else { continue };
         if suppressor.alarm != changed.name.as_str() && suppressor.alarm != arn.as_str() {
             continue;
@@ -108,7 +108,7 @@ pub(in crate::cloudwatch) fn follow(cx: &mut Cx<'_>, scope: &Scope, changed: &Al
             _ => continue,
         };
         suppressor.by = Some(by);
-        ALARMS.put(cx, &key, &alarm)?;
+        model::put(cx, scope, &alarm)?;
         schedule_release(cx, &alarm, by)?;
     }
     Ok(())
@@ -127,7 +127,7 @@ fn release(cx: &mut Cx<'_>, job: &Release) -> Result<(), Fault> {
     if let Some(suppressor) = suppressor_mut(&mut alarm) {
         suppressor.by = None;
     }
-    ALARMS.put(cx, &(scope, job.alarm.clone()), &alarm)?;
+    model::put(cx, &scope, &alarm)?;
     shift::act(cx, &alarm, &alarm.status)
 }
 

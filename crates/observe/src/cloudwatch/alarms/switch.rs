@@ -4,7 +4,7 @@ use updraft_kernel::{Access, Cx, Result};
 use updraft_types::{Resource as _, Scope};
 
 use super::check;
-use super::model::{ALARMS, alarm_name, find};
+use super::model::{self, alarm_name, find};
 
 /// What IAM is asked about for calls on alarms by their names.
 pub(in crate::cloudwatch) fn access(
@@ -23,7 +23,7 @@ pub(in crate::cloudwatch) fn switch(cx: &mut Cx<'_>, names: &[String], enabled: 
             continue;
         };
         alarm.actions_enabled = enabled;
-        ALARMS.put(cx, &(scope.clone(), name.clone()), &alarm)?;
+        model::put(cx, &scope, &alarm)?;
         check::note(cx, &alarm, "updated")?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use updraft_api::cloudwatch::{DeleteAlarmsInput, DeleteAlarmsResponse};
 use updraft_kernel::{Access, Cx, Handle, Result};
 use updraft_types::Scope;
 
-use crate::cloudwatch::alarms::model::{ALARMS, find};
+use crate::cloudwatch::alarms::model::{self, find};
 use crate::cloudwatch::alarms::{check, shift, switch};
 use crate::cloudwatch::{CloudWatch, refusals};
 
@@ -28,7 +28,7 @@ impl Handle<DeleteAlarms> for CloudWatch {
                 ))
                 .into());
             }
-            ALARMS.delete(cx, &(scope.clone(), name.clone()));
+            model::delete(cx, &scope, &alarm);
             check::note(cx, &alarm, "deleted")?;
         }
         Ok(DeleteAlarmsResponse {})
