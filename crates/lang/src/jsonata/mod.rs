@@ -7,6 +7,7 @@
 //! (`transforming-data.html`), read 2026-11.
 
 mod convert;
+mod direct;
 mod functions;
 mod guard;
 mod inspect;
@@ -67,6 +68,8 @@ pub enum Dialect {
 pub struct Expression {
     text: String,
     tree: AstNode,
+    /// The place it names, if it does no more than that.
+    direct: Option<direct::Direct>,
     dialect: Dialect,
     /// The names it mentions: nothing else needs to be bound.
     names: BTreeSet<String>,
@@ -107,11 +110,12 @@ impl Expression {
         let parsed = parsed.map_err(|_| SyntaxError::new("the expression cannot be read".into()))?;
         let mut tree = parsed.map_err(|error| SyntaxError::new(error.to_string()))?;
         let survey = inspect::survey(&tree);
+        let direct = direct::read(&tree).filter(|_| dialect == Dialect::States);
         if dialect == Dialect::States {
             survey.refuse_what_aws_forbids()?;
             guard::rewrite(&mut tree);
         }
-        Ok(Self { text: text.to_owned(), tree, dialect, names: survey.names })
+        Ok(Self { text: text.to_owned(), tree, direct, dialect, names: survey.names })
     }
 
     /// The text the expression was read from.
@@ -141,6 +145,10 @@ impl Expression {
         entropy: &mut dyn Entropy,
         limits: &Limits,
     ) -> Result<Option<Value>, EvaluationError> {
+        if let Some(direct::Found::Value(value)) = self.direct.as_ref().map(|direct| direct.look_up(bindings))
+        {
+            return Ok(value);
+        }
         // A panic in the evaluator ends this evaluation and nothing else.
         let evaluated = catch_unwind(AssertUnwindSafe(|| self.run(input, bindings, entropy, limits)));
         match evaluated {

@@ -58,6 +58,53 @@ fn expressions_give_values() {
 }
 
 #[test]
+fn a_place_is_looked_up_as_jsonata_would_evaluate_it() {
+    let states = json!({"states": {
+        "input": {
+            "o": {"x": {"y": 1}}, "n": null, "t": "x", "f": false, "e": [], "one": [1], "many": [1, [2]],
+            "objects": [{"y": 1}, {"y": [2, 3]}, {"z": 4}], "nested": {"one": [[5]], "empty": {}}
+        }
+    }});
+    let bindings = states.as_object().unwrap();
+    for path in [
+        "$states",
+        "$states.input",
+        "$states.input.o.x.y",
+        "$states.input.n",
+        "$states.input.n.x",
+        "$states.input.t",
+        "$states.input.t.x",
+        "$states.input.f",
+        "$states.input.e",
+        "$states.input.e.x",
+        "$states.input.one",
+        "$states.input.one.x",
+        "$states.input.many",
+        "$states.input.objects.y",
+        "$states.input.objects.z",
+        "$states.input.objects",
+        "$states.input.nested.one",
+        "$states.input.nested.empty",
+        "$states.input.absent.x",
+        "$states.input.`o`.x",
+        "$nobody",
+        "$nobody.x",
+        "$states.input.nested",
+    ] {
+        let value = |dialect| {
+            let expression = Expression::parse_as(path, dialect).unwrap();
+            assert_eq!(expression.direct.is_some(), dialect == Dialect::States, "{path}");
+            expression.evaluate(bindings, &mut Seeded::new(0, 0))
+        };
+        assert_eq!(value(Dialect::States), value(Dialect::Reference), "{path}");
+    }
+    let expression = Expression::parse("$states.input[0].x").unwrap();
+    assert!(expression.direct.is_none());
+    let big = json!({"big": 12_345_678_901_234_567_890_u64});
+    assert_eq!(evaluate("$states.input.big", big.clone()), Ok(Some(big["big"].clone())));
+}
+
+#[test]
 fn what_aws_forbids_is_refused_before_it_runs() {
     for text in [
         "$eval('1')",
