@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
-use updraft_kernel::{AtStart, Caller, Direction, Fault, Result, ServeCx};
+use updraft_kernel::{AtStart, Caller, Direction, ExecutionStep, FactKind, Fault, Result, ServeCx};
 use updraft_lang::asl::{self, Action, Ending, HistoryEvent, Identity, Input, Run, Step, TaskKind, TaskStart};
 use updraft_types::{Arn, Timestamp};
 
@@ -337,14 +337,42 @@ impl Live {
 
     /// Writes what came about.
     pub async fn commit(&mut self, events: Vec<HistoryEvent>) -> Result<()> {
+        let went_on = self.execution.stopped.is_none();
         self.note_ending();
         logging::tell(self, &events);
         if self.kind == MachineType::Express {
             self.told.extend(events);
-            return Ok(());
+        } else {
+            let (key, execution, run) = (self.key.clone(), self.execution.clone(), self.run.clone());
+            self.cx.transact(move |cx| write(cx, &key, &execution, &run, events, false)).await?;
         }
-        let (key, execution, run) = (self.key.clone(), self.execution.clone(), self.run.clone());
-        self.cx.transact(move |cx| write(cx, &key, &execution, &run, events, false)).await
+        if went_on {
+            self.count_ending();
+        }
+        Ok(())
+    }
+
+    /// Records that the execution has begun.
+    pub fn count_start(&self) {
+        self.count(ExecutionStep::Started);
+    }
+
+    /// Records how the execution has ended, if it has.
+    pub fn count_ending(&self) {
+        let Some(stopped) = self.execution.stopped else { return };
+        let took = stopped.since(self.execution.started);
+        self.count(match self.execution.status {
+            Status::Succeeded => ExecutionStep::Succeeded(took),
+            Status::Failed => ExecutionStep::Failed(took),
+            Status::Aborted => ExecutionStep::Aborted(took),
+            Status::TimedOut => ExecutionStep::TimedOut(took),
+            _ => return,
+        });
+    }
+
+    fn count(&self, step: ExecutionStep) {
+        let machine = StateMachineAt(&self.key.1).arn(&self.key.0);
+        self.cx.emit(FactKind::Execution { machine, step });
     }
 
     /// Takes the run's ending into the record.

@@ -126,6 +126,8 @@ pub(crate) async fn standard(driver: &Arc<Driver>, cx: &ServeCx, target: Target,
     if let Some(before) = write(cx, &target, &live, events).await? {
         return Ok(Begun { arn, started: before });
     }
+    live.count_start();
+    live.count_ending();
     super::logging::tell(&live, &told);
     if live.run.ending().is_none() {
         live.set_off(actions);
@@ -190,6 +192,8 @@ pub(crate) fn express(
     let mut live = prepare(driver, target, wish, &key, arn, input.clone(), cx)?;
     let (events, actions) = live.step(Input::Begin { input: value, text: input });
     live.note_ending();
+    live.count_start();
+    live.count_ending();
     super::logging::tell(&live, &events);
     live.told = events;
     Ok((live, actions))

@@ -335,8 +335,19 @@ impl Run {
             step.note("afterInputPath", || effective.clone());
         }
         let env = Env { input: if jsonata { env.input } else { effective }, ..env };
+        let items = match &map.reader {
+            Some(_) => None,
+            None => Some(items_of(&env, state, map, step)?),
+        };
         let max_concurrency = number(&env, map.max_concurrency.as_ref(), "MaxConcurrency", step)?;
         step.note("maxConcurrency", || json!(max_concurrency.unwrap_or(0.0) as u64));
+        // A distributed Map has begun before its tolerance is looked at (recorded).
+        if map.mode != Mode::Inline && !self.single {
+            let length = items.as_ref().map_or(0, Vec::len);
+            let previous = self.frames[&id].last_event;
+            let event = self.emit(step, previous, "MapStateStarted", Some(json!({ "length": length })));
+            self.follow(id, event);
+        }
         let tolerated_count = number(&env, map.tolerated_count.as_ref(), "ToleratedFailureCount", step)?;
         if let Some(count) = tolerated_count {
             step.note("toleratedFailureCount", || json!(count as u64));
@@ -346,10 +357,6 @@ impl Run {
         if let Some(percentage) = tolerated_percentage {
             step.note("toleratedFailurePercentage", || json!(percentage));
         }
-        let items = match &map.reader {
-            Some(_) => None,
-            None => Some(items_of(&env, state, map, step)?),
-        };
         if self.single {
             return self.begin_mocked(id, state, Value::Null, step);
         }
@@ -359,12 +366,9 @@ impl Run {
                 self.begin_items(machine, id, state, map, items.unwrap_or_default(), concurrency, &env, step)
             }
             Mode::Distributed { express } => {
-                let length = items.as_ref().map_or(0, Vec::len);
-                let previous = self.frames[&id].last_event;
-                let event = self.emit(step, previous, "MapStateStarted", Some(json!({ "length": length })));
-                self.follow(id, event);
                 let run = map_run_name(state, map, step);
-                let event = self.emit(step, event, "MapRunStarted", Some(json!({ "mapRunArn": run })));
+                let previous = self.frames[&id].last_event;
+                let event = self.emit(step, previous, "MapRunStarted", Some(json!({ "mapRunArn": run })));
                 self.follow(id, event);
                 let work = MapWork {
                     run,

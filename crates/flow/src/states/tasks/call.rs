@@ -1,5 +1,6 @@
 //! Integrations: any operation that the engine has, called as the machine's role.
 
+use base64::Engine as _;
 use serde_json::{Map, Value, json};
 use updraft_api::{OperationInfo, Protocol, wire};
 use updraft_kernel::Error;
@@ -37,7 +38,8 @@ async fn operation(task: &Task, service: &Service) -> Result<Value, Failure> {
         );
         return Err(Failure::new("States.Runtime", message));
     };
-    let input = convert::into_members(&task.start.input, info.input, service.sdk)
+    let parameters = with_checksum(service, &task.start.input);
+    let input = convert::into_members(&parameters, info.input, service.sdk)
         .map_err(|message| Failure::new("States.Runtime", message))?;
     let request_id = task.cx.ids().uuid();
     let called = task.cx.call_named(task.who().await, task.key.0.clone(), info, input).await;
@@ -54,6 +56,21 @@ async fn operation(task: &Task, service: &Service) -> Result<Value, Failure> {
     }
     failed_entries(service, &result)?;
     Ok(Value::Object(result))
+}
+
+/// The SDK sends the CRC-32 of a body with it, unless the caller sends another checksum (recorded).
+fn with_checksum(service: &Service, parameters: &Value) -> Value {
+    let mut parameters = parameters.clone();
+    if let ("s3", "putObject", Value::Object(members)) =
+        (service.service.as_str(), service.action.as_str(), &mut parameters)
+        && let Some(body) = members.get("Body")
+        && !members.keys().any(|name| name.starts_with("Checksum"))
+    {
+        let sum = crc32fast::hash(body.to_string().as_bytes());
+        let sum = base64::engine::general_purpose::STANDARD.encode(sum.to_be_bytes());
+        members.insert("ChecksumCRC32".to_owned(), Value::String(sum));
+    }
+    parameters
 }
 
 /// `events:putEvents` fails when any entry does.

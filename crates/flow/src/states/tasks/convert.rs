@@ -7,13 +7,15 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
+use updraft_api::ByteStream;
 use updraft_api::shape::{Shape, StructShape};
 use updraft_api::value::{Members, Value};
 use updraft_types::Timestamp;
 
 /// The name of a member in Step Functions.
 pub(super) fn member_name(name: &str, sdk: bool) -> String {
-    if sdk {
+    // The names of S3's checksums stay as they are (recorded).
+    if sdk && !name.starts_with("ChecksumCRC") && !name.starts_with("ChecksumSHA") {
         return pascal(name);
     }
     let mut letters = name.chars();
@@ -107,7 +109,9 @@ fn into_value(json: &Json, shape: &'static Shape, sdk: bool, name: &str) -> Resu
         }
         // Objects and numbers become JSON text where text is wanted.
         (Shape::String(_), json) => Value::String(text(json)),
-        (Shape::Blob(_) | Shape::Stream, json) => Value::Blob(text(json).into_bytes().into()),
+        // Bytes are JSON text, that of a text with its quotes (recorded).
+        (Shape::Blob(_), json) => Value::Blob(json.to_string().into_bytes().into()),
+        (Shape::Stream, json) => Value::Stream(ByteStream::Whole(json.to_string().into_bytes().into())),
         (Shape::Integer(_) | Shape::Long(_), Json::Number(number)) => match number.as_i64() {
             Some(number) => Value::Integer(number),
             None => match number.as_f64().filter(|float| float.fract() == 0.0) {
@@ -206,9 +210,8 @@ mod tests {
             ("NS", "Ns"),
         ];
         for (name, wanted) in rows {
-            if name != "ChecksumCRC32" {
-                assert_eq!(pascal(name), wanted, "{name}");
-            }
+            assert_eq!(member_name(name, true), wanted, "{name}");
         }
+        assert_eq!(member_name("MD5OfMessageBody", false), "MD5OfMessageBody");
     }
 }

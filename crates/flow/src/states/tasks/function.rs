@@ -81,7 +81,16 @@ async fn call(task: &Task, request: InvocationRequest) -> Result<InvocationRespo
     };
     match task.cx.call::<Invoke>(task.who().await, request).await {
         Ok(answer) => Ok(answer),
-        Err(Error::Refused(refusal)) => Err(services::refused(&lambda, &refusal, &task.cx.ids().uuid())),
+        Err(Error::Refused(mut refusal)) => {
+            // AWS names the version that it looked for (recorded).
+            let missing = refusal.message.strip_prefix("Function not found: ").map(str::parse::<Arn>);
+            if let Some(Ok(arn)) = missing
+                && arn.resource().split(':').count() == 2
+            {
+                refusal.message.push_str(":$LATEST");
+            }
+            Err(services::refused(&lambda, &refusal, &task.cx.ids().uuid()))
+        }
         Err(Error::Fault(error)) => Err(fault(&error)),
     }
 }
