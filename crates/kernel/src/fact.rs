@@ -52,6 +52,13 @@ pub enum FactKind {
         /// The step.
         step: AsyncStep,
     },
+    /// An execution of a state machine came a step further.
+    Execution {
+        /// The state machine's ARN.
+        machine: Arn,
+        /// The step.
+        step: ExecutionStep,
+    },
     /// An alias was pointed elsewhere.
     TrafficShift {
         /// The function's name.
@@ -123,6 +130,22 @@ pub enum AsyncStep {
     Tried(Duration),
     /// It was given up: too old, out of retries, or nobody is there to take it.
     Dropped,
+}
+
+/// What became of an execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExecutionStep {
+    /// It began.
+    Started,
+    /// It reached its end after so long.
+    Succeeded(Duration),
+    /// It failed after so long.
+    Failed(Duration),
+    /// It was stopped after so long.
+    Aborted(Duration),
+    /// Its time was up after so long.
+    TimedOut(Duration),
 }
 
 /// How an invocation ended.

@@ -30,7 +30,7 @@ pub use cx::{CallInfo, Cx, ServeCx, View};
 pub use door::{Origin, Peer};
 pub use engine::{AtStart, AuthMode, DataPlane, Engine, EngineParts, Limits, RootKey};
 pub use error::{Error, Fault, Result};
-pub use fact::{AsyncStep, Fact, FactKind, FactView, InvocationFact, InvocationOutcome};
+pub use fact::{AsyncStep, ExecutionStep, Fact, FactKind, FactView, InvocationFact, InvocationOutcome};
 pub use handle::{Handle, Query, Serve, Service};
 pub use host::{
     Capability, ConnectionSink, FunctionHost, FunctionSpec, HostError, Invocation, InvocationReport, LogSink,

@@ -11,7 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use updraft_kernel::{AtStart, Caller, Direction, ExecutionStep, FactKind, Fault, Result, ServeCx};
 use updraft_lang::asl::{self, Action, Ending, HistoryEvent, Identity, Input, Run, Step, TaskKind, TaskStart};
-use updraft_types::{Arn, Timestamp};
+use updraft_types::states::StateMachineAt;
+use updraft_types::{Arn, Resource as _, Timestamp};
 
 use super::context::{self, Chance};
 use super::definitions::{self, Definitions};

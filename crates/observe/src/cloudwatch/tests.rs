@@ -484,3 +484,35 @@ async fn two_thousand_events_at_once_are_two_thousand_counts() {
         assert!((total - sum).abs() < f64::EPSILON, "{name}: {total}");
     }
 }
+
+#[tokio::test]
+async fn executions_are_counted_by_state_machine() {
+    use updraft_kernel::ExecutionStep;
+    let bench = bench();
+    let root = bench.root();
+    let machine: updraft_types::Arn =
+        "arn:aws:states:us-east-1:123456789012:stateMachine:order".parse().unwrap();
+    let took = Duration::from_millis(250);
+    for step in [
+        ExecutionStep::Started,
+        ExecutionStep::Succeeded(took),
+        ExecutionStep::Started,
+        ExecutionStep::Failed(took),
+    ] {
+        root.emit(FactKind::Execution { machine: machine.clone(), step });
+    }
+    root.settle_facts().await.unwrap();
+    for (name, statistic, wanted) in [
+        ("ExecutionsStarted", "Sum", 2.0),
+        ("ExecutionsSucceeded", "Sum", 1.0),
+        ("ExecutionsFailed", "Sum", 1.0),
+        ("ExecutionTime", "Sum", 500.0),
+    ] {
+        let input = GetMetricStatisticsInput {
+            dimensions: dimensions(&[("StateMachineArn", machine.as_str())]),
+            ..ask(&bench, "AWS/States", name, &[statistic])
+        };
+        let found = points(&bench, input).await;
+        assert_eq!(found.iter().filter_map(|point| point.sum).sum::<f64>(), wanted, "{name}");
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Names, units and dimensions are AWS's: "Types of metrics for Lambda functions" (Lambda
 //! developer guide, `monitoring-metrics-types.html`), "Work with metrics for HTTP APIs" (API Gateway
-//! developer guide, `http-api-metrics.html`) and "DynamoDB metrics and dimensions" (DynamoDB developer
+//! developer guide, `http-api-metrics.html`), those of Step Functions, and "DynamoDB metrics and dimensions" (DynamoDB developer
 //! guide, `metrics-dimensions.html`), read 2026-11. Beyond AWS, values can be read
 //! by the second; and what AWS shows only in `REPORT` lines is in the namespace
 //! [`OWN_NAMESPACE`].
@@ -11,9 +11,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use updraft_api::cloudwatch::StandardUnit;
-use updraft_kernel::{AsyncStep, Fact, FactKind, FactView, Fault, InvocationFact, InvocationOutcome, Tx};
+use updraft_kernel::{
+    AsyncStep, ExecutionStep, Fact, FactKind, FactView, Fault, InvocationFact, InvocationOutcome, Tx,
+};
 use updraft_types::cloudwatch::Dimensions;
-use updraft_types::{Scope, Timestamp};
+use updraft_types::{Arn, Scope, Timestamp};
 
 use super::histogram::Histogram;
 use super::model::{Level, MetricName, unit_code};
@@ -55,6 +57,7 @@ impl FactView for ServiceMetrics {
                 FactKind::AsyncEvent { function, qualifier, step } => {
                     count_event(&mut batch, fact, function, qualifier.as_deref(), *step)?;
                 }
+                FactKind::Execution { machine, step } => count_execution(&mut batch, fact, machine, *step)?,
                 FactKind::TrafficShift { .. } => {}
             }
         }
@@ -145,6 +148,25 @@ fn count_event(
             all.add("AWS/Lambda", "AsyncEventAge", &StandardUnit::Milliseconds, millis(age));
         }
         AsyncStep::Dropped => all.add("AWS/Lambda", "AsyncEventsDropped", &StandardUnit::Count, 1.0),
+    }
+    Ok(())
+}
+
+/// What an execution of a state machine counts ("Execution metrics", Step Functions developer guide,
+/// `procedure-cw-metrics.html`, read 2026-11).
+fn count_execution(batch: &mut Batch, fact: &Fact, machine: &Arn, step: ExecutionStep) -> Result<(), Fault> {
+    let sets = [Dimensions::new([("StateMachineArn", machine.as_str())]).map_err(unnamed)?];
+    let mut of_machine = Counter { batch, scope: &fact.scope, at: fact.at, sets: &sets };
+    let (name, took) = match step {
+        ExecutionStep::Started => ("ExecutionsStarted", None),
+        ExecutionStep::Succeeded(took) => ("ExecutionsSucceeded", Some(took)),
+        ExecutionStep::Failed(took) => ("ExecutionsFailed", Some(took)),
+        ExecutionStep::Aborted(took) => ("ExecutionsAborted", Some(took)),
+        ExecutionStep::TimedOut(took) => ("ExecutionsTimedOut", Some(took)),
+    };
+    of_machine.add("AWS/States", name, &StandardUnit::Count, 1.0);
+    if let Some(took) = took {
+        of_machine.add("AWS/States", "ExecutionTime", &StandardUnit::Milliseconds, millis(took));
     }
     Ok(())
 }
