@@ -266,6 +266,37 @@ def test_calls_of_a_table_are_counted(aws, metrics):
     until(lambda: counted("ConditionalCheckFailedRequests", {"TableName": table}, "Sum") == 1)
 
 
+def test_executions_of_a_state_machine_are_counted(aws, metrics):
+    may = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [may]}
+    states = aws("stepfunctions")
+    definition = {
+        "StartAt": "Choose",
+        "States": {
+            "Choose": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.fail", "BooleanEquals": True, "Next": "Fail"}],
+                "Default": "Done",
+            },
+            "Fail": {"Type": "Fail", "Error": "asked"},
+            "Done": {"Type": "Succeed"},
+        },
+    }
+    machine = states.create_state_machine(
+        name=unique("machine"), definition=json.dumps(definition), roleArn=aws.role(trust)["Arn"]
+    )["stateMachineArn"]
+    for fail in (False, True, False):
+        states.start_execution(stateMachineArn=machine, input=json.dumps({"fail": fail}))
+
+    def counted(name, statistic="Sum"):
+        points = statistics(metrics, name, {"StateMachineArn": machine}, [statistic], "AWS/States")
+        return sum(point[statistic] for point in points)
+
+    until(lambda: counted("ExecutionsSucceeded") == 2 and counted("ExecutionsFailed") == 1)
+    assert counted("ExecutionsStarted") == 3
+    assert counted("ExecutionTime", "SampleCount") == 3
+
+
 def test_alarms_and_dashboards_of_a_stack(aws, metrics):
     stacks = aws("cloudformation")
     name = unique("stack")
