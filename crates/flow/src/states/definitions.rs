@@ -28,7 +28,13 @@ pub(crate) struct Definitions {
 
 impl Definitions {
     /// The machine of a revision.
-    pub fn load(&self, read: &(impl Read + ?Sized), scope: &Scope, name: &str, revision: &str) -> Result<Loaded> {
+    pub fn load(
+        &self,
+        read: &(impl Read + ?Sized),
+        scope: &Scope,
+        name: &str,
+        revision: &str,
+    ) -> Result<Loaded> {
         let key = (scope.clone(), name.to_owned(), revision.to_owned());
         if let Some(loaded) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(loaded.clone());
@@ -49,14 +55,10 @@ impl Definitions {
 
 /// The machine that a child of a map run carries out: the Map's processor.
 pub(crate) fn of_child(machine: &asl::Machine, child: &ChildOf) -> Option<asl::Machine> {
-    let around = child
-        .address
-        .iter()
-        .try_fold(&machine.flow, |flow, (state, branch)| flow.inner(state, *branch))?;
+    let around =
+        child.address.iter().try_fold(&machine.flow, |flow, (state, branch)| flow.inner(state, *branch))?;
     match &around.state(&child.state)?.kind {
-        StateKind::Map(map) => {
-            Some(asl::Machine { flow: (*map.processor).clone(), timeout_seconds: None })
-        }
+        StateKind::Map(map) => Some(asl::Machine { flow: (*map.processor).clone(), timeout_seconds: None }),
         _ => None,
     }
 }

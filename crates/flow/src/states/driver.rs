@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use updraft_kernel::{AtStart, Caller, Direction, ExecutionStep, FactKind, Fault, Result, ServeCx};
-use updraft_lang::asl::{self, Action, Ending, HistoryEvent, Identity, Input, Run, Step, TaskKind, TaskStart};
+use updraft_lang::asl::{
+    self, Action, Ending, HistoryEvent, Identity, Input, Run, Step, TaskKind, TaskStart,
+};
 use updraft_types::states::StateMachineAt;
 use updraft_types::{Arn, Resource as _, Timestamp};
 
@@ -18,8 +20,8 @@ use super::context::{self, Chance};
 use super::definitions::{self, Definitions};
 use super::logging;
 use super::model::{
-    BY_START, Chapter, EXECUTIONS, Execution, ExecutionKey, FALLEN, HISTORY, MachineType, RUNS, Revision, Snapshot,
-    Status,
+    BY_START, Chapter, EXECUTIONS, Execution, ExecutionKey, FALLEN, HISTORY, MachineType, RUNS, Revision,
+    Snapshot, Status,
 };
 use super::tasks::{self, Activities};
 
@@ -128,7 +130,8 @@ impl Driver {
         let machine_name = key.1.split('/').next().unwrap_or_default().to_owned();
         let (execution, loaded) = cx.view(|view| -> Result<_> {
             let execution = EXECUTIONS.get(view, key)?;
-            let execution = execution.ok_or_else(|| Fault::new("find the record of an execution under way"))?;
+            let execution =
+                execution.ok_or_else(|| Fault::new("find the record of an execution under way"))?;
             let loaded = self.definitions.load(view, &key.0, &machine_name, &execution.revision)?;
             Ok((execution, loaded))
         })?;
@@ -151,7 +154,12 @@ impl Driver {
     /// Resolves when the execution has ended.
     pub async fn ended(&self, cx: &ServeCx, key: &ExecutionKey) -> Result<Execution> {
         let (wake, woken) = oneshot::channel();
-        self.waiters.lock().unwrap_or_else(PoisonError::into_inner).entry(key.clone()).or_default().push(wake);
+        self.waiters
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(key.clone())
+            .or_default()
+            .push(wake);
         let find = || cx.view(|view| EXECUTIONS.get(view, key));
         let found = find()?.ok_or_else(|| Fault::new("find an execution that is waited for"))?;
         if found.status != Status::Running {

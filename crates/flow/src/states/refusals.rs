@@ -10,7 +10,8 @@ pub(super) fn invalid_arn(text: &str) -> Refusal {
 }
 
 pub(super) fn wrong_resource(text: &str, wanted: &str) -> Refusal {
-    errors::INVALID_ARN.refuse(format!("Invalid Arn: 'Resource type not valid in this context: {wanted}' ({text})"))
+    errors::INVALID_ARN
+        .refuse(format!("Invalid Arn: 'Resource type not valid in this context: {wanted}' ({text})"))
 }
 
 pub(super) fn invalid_name(name: &str) -> Refusal {
@@ -81,5 +82,7 @@ pub(super) fn not_redrivable(arn: impl Display, reason: impl Display) -> Refusal
 }
 
 pub(super) fn resource_missing(arn: impl Display) -> Refusal {
-    errors::RESOURCE_NOT_FOUND.refuse(format!("Resource not found: '{arn}'")).with("resourceName", arn.to_string())
+    errors::RESOURCE_NOT_FOUND
+        .refuse(format!("Resource not found: '{arn}'"))
+        .with("resourceName", arn.to_string())
 }

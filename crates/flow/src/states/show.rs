@@ -63,7 +63,9 @@ pub(super) fn plain(machine: &str) -> &str {
 /// Whether an execution can be redriven, and why not.
 pub(super) fn redrivable(execution: &Execution) -> (&'static str, Option<String>) {
     match execution.status {
-        Status::Failed | Status::TimedOut | Status::Aborted if execution.child_of.is_none() => ("REDRIVABLE", None),
+        Status::Failed | Status::TimedOut | Status::Aborted if execution.child_of.is_none() => {
+            ("REDRIVABLE", None)
+        }
         Status::Failed | Status::TimedOut | Status::Aborted => ("REDRIVABLE_BY_MAP_RUN", None),
         status => {
             ("NOT_REDRIVABLE", Some(format!("Execution is {} and cannot be redriven", status.as_str())))
@@ -134,7 +136,11 @@ pub(super) fn as_task_result(
     as_json: bool,
 ) -> Map<String, Value> {
     let data = |text: &str| {
-        if as_json { serde_json::from_str(text).unwrap_or(Value::Null) } else { Value::String(text.to_owned()) }
+        if as_json {
+            serde_json::from_str(text).unwrap_or(Value::Null)
+        } else {
+            Value::String(text.to_owned())
+        }
     };
     let mut result = Map::new();
     let mut set = |name: &str, value: Value| result.insert(name.to_owned(), value);
@@ -166,7 +172,13 @@ pub(super) fn as_task_result(
 }
 
 /// A map run, as `DescribeMapRun` has it.
-pub(super) fn map_run(scope: &Scope, machine: &str, label: &str, id: &str, run: &MapRun) -> api::DescribeMapRunOutput {
+pub(super) fn map_run(
+    scope: &Scope,
+    machine: &str,
+    label: &str,
+    id: &str,
+    run: &MapRun,
+) -> api::DescribeMapRunOutput {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let pending = run.total.saturating_sub(run.succeeded + run.failed + run.running);
     let aborted = if run.status == Status::Running { 0 } else { pending };

@@ -108,7 +108,12 @@ fn record(cx: &ServeCx, target: &Target, wish: &Wish, input: String) -> Executio
 
 /// Begins a Standard execution: as far as it can go without the world, it has gone and is durable
 /// when this answers.
-pub(crate) async fn standard(driver: &Arc<Driver>, cx: &ServeCx, target: Target, wish: Wish) -> Result<Begun> {
+pub(crate) async fn standard(
+    driver: &Arc<Driver>,
+    cx: &ServeCx,
+    target: Target,
+    wish: Wish,
+) -> Result<Begun> {
     let name = wish.name.clone().unwrap_or_else(|| cx.ids().uuid());
     names::check(&name)?;
     let (value, input) = read_input(wish.input.as_deref())?;
@@ -147,7 +152,11 @@ async fn write(
     cx.transact(move |cx| {
         if let Some(before) = EXECUTIONS.get(cx, &key)? {
             let same = before.status == Status::Running && before.input == execution.input;
-            return if same { Ok(Some(before.started)) } else { Err(refusals::execution_exists(&arn).into()) };
+            return if same {
+                Ok(Some(before.started))
+            } else {
+                Err(refusals::execution_exists(&arn).into())
+            };
         }
         if !MACHINES.contains(cx, &machine)? {
             let arn = StateMachineAt(&machine.1).arn(&machine.0);
@@ -169,8 +178,8 @@ fn prepare(
     cx: &ServeCx,
 ) -> Result<Live> {
     let inside = driver.context(&target.scope)?;
-    let loaded =
-        inside.view(|view| driver.definitions.load(view, &target.scope, &target.machine, &target.revision))?;
+    let loaded = inside
+        .view(|view| driver.definitions.load(view, &target.scope, &target.machine, &target.revision))?;
     let execution = record(cx, target, wish, input);
     let run = Run::new(target.kind == MachineType::Standard);
     Live::new(driver.clone(), inside, key.clone(), arn, target.kind, execution, run, loaded)

@@ -49,7 +49,11 @@ impl Query<DescribeActivity> for States {
         names::access("states:DescribeActivity", &input.activity_arn)
     }
 
-    fn query(&self, view: &View<'_>, input: api::DescribeActivityInput) -> Result<api::DescribeActivityOutput> {
+    fn query(
+        &self,
+        view: &View<'_>,
+        input: api::DescribeActivityInput,
+    ) -> Result<api::DescribeActivityOutput> {
         let key = names::activity(&input.activity_arn)?;
         let activity = ACTIVITIES.get(view, &key)?;
         let activity = activity.ok_or_else(|| refusals::activity_missing(&input.activity_arn))?;

@@ -53,7 +53,8 @@ fn routing(read: &(impl Read + ?Sized), items: &[api::RoutingConfigurationListIt
     let sum: i64 = weights.iter().map(|(_, weight)| i64::from(*weight)).sum();
     let twice = weights.len() == 2 && weights[0].0 == weights[1].0;
     if sum != WEIGHTS_SUM || twice {
-        let message = "The sum of the weights of the routing configuration must be 100, and its versions must differ.";
+        let message =
+            "The sum of the weights of the routing configuration must be 100, and its versions must differ.";
         return Err(invalid(message).into());
     }
     let (scope, name) = found.ok_or_else(|| invalid("A routing configuration must not be empty."))?;
@@ -77,8 +78,7 @@ impl Handle<CreateStateMachineAlias> for States {
         let (scope, name, routing) = routing(cx, &input.routing_configuration)?;
         let arn = QualifiedAt(&name, &input.name).arn(&scope);
         let key = (scope, name, input.name);
-        let alias =
-            Alias { description: input.description, routing, created: cx.now(), updated: cx.now() };
+        let alias = Alias { description: input.description, routing, created: cx.now(), updated: cx.now() };
         let answer = |created| api::CreateStateMachineAliasOutput {
             state_machine_alias_arn: arn.to_string(),
             creation_date: created,
@@ -88,7 +88,9 @@ impl Handle<CreateStateMachineAlias> for States {
             if same {
                 return Ok(answer(before.created));
             }
-            let message = format!("Failed to create alias because an alias with the same name and a different routing configuration already exists: '{arn}'");
+            let message = format!(
+                "Failed to create alias because an alias with the same name and a different routing configuration already exists: '{arn}'"
+            );
             return Err(errors::CONFLICT_EXCEPTION.refuse(message).into());
         }
         ALIASES.put(cx, &key, &alias)?;
@@ -116,7 +118,8 @@ impl Handle<UpdateStateMachineAlias> for States {
         if let Some(items) = &input.routing_configuration {
             let (scope, name, weights) = routing(cx, items)?;
             if (&scope, &name) != (&key.0, &key.1) {
-                let message = "The routing configuration must reference versions of the alias's state machine.";
+                let message =
+                    "The routing configuration must reference versions of the alias's state machine.";
                 return Err(refusals::invalid(message).into());
             }
             alias.routing = weights;

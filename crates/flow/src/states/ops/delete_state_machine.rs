@@ -10,7 +10,8 @@ use updraft_lang::asl::{Failure, Input};
 use updraft_types::Scope;
 
 use crate::states::model::{
-    ALIASES, BY_START, EXECUTIONS, ExecutionKey, FALLEN, HISTORY, MACHINES, MachineKey, REVISIONS, RUNS, VERSIONS,
+    ALIASES, BY_START, EXECUTIONS, ExecutionKey, FALLEN, HISTORY, MACHINES, MachineKey, REVISIONS, RUNS,
+    VERSIONS,
 };
 use crate::states::{States, names};
 

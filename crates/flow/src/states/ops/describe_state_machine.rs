@@ -33,7 +33,8 @@ impl Query<DescribeStateMachine> for States {
                 show::machine(&scope, &name, &machine, &machine.revision, &record)
             }
             Some(Ok(number)) => {
-                let version = VERSIONS.get(view, &(scope.clone(), name.clone(), number))?.ok_or_else(missing)?;
+                let version =
+                    VERSIONS.get(view, &(scope.clone(), name.clone(), number))?.ok_or_else(missing)?;
                 let record = revision(view, &scope, &name, &version.revision)?;
                 let shown = show::machine(&scope, &name, &machine, &version.revision, &record);
                 api::DescribeStateMachineOutput {

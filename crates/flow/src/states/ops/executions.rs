@@ -15,7 +15,11 @@ impl Query<DescribeExecution> for States {
         names::access("states:DescribeExecution", &input.execution_arn)
     }
 
-    fn query(&self, view: &View<'_>, input: api::DescribeExecutionInput) -> Result<api::DescribeExecutionOutput> {
+    fn query(
+        &self,
+        view: &View<'_>,
+        input: api::DescribeExecutionInput,
+    ) -> Result<api::DescribeExecutionOutput> {
         let key = names::execution(&input.execution_arn)?;
         let found = EXECUTIONS.get(view, &key)?;
         let execution = found.ok_or_else(|| refusals::execution_missing(&input.execution_arn))?;

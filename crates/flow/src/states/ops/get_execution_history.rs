@@ -41,7 +41,13 @@ impl Query<GetExecutionHistory> for States {
 type Events = (Vec<updraft_lang::asl::HistoryEvent>, bool);
 
 /// Events past one of them, and whether there are more.
-fn page(view: &View<'_>, key: &ExecutionKey, reverse: bool, after: Option<u64>, limit: usize) -> Result<Events> {
+fn page(
+    view: &View<'_>,
+    key: &ExecutionKey,
+    reverse: bool,
+    after: Option<u64>,
+    limit: usize,
+) -> Result<Events> {
     let place = |event: u64| (key.0.clone(), key.1.clone(), key.2.clone(), event);
     let (direction, scan) = if reverse {
         let scan = match after {

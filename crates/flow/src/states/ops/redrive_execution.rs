@@ -18,18 +18,22 @@ impl Serve<RedriveExecution> for States {
         names::access("states:RedriveExecution", &input.execution_arn)
     }
 
-    async fn serve(&self, cx: ServeCx, input: api::RedriveExecutionInput) -> Result<api::RedriveExecutionOutput> {
+    async fn serve(
+        &self,
+        cx: ServeCx,
+        input: api::RedriveExecutionInput,
+    ) -> Result<api::RedriveExecutionOutput> {
         let key = names::execution(&input.execution_arn)?;
-        let (execution, fallen) = cx.view(|view| -> Result<_> {
-            Ok((EXECUTIONS.get(view, &key)?, FALLEN.get(view, &key)?))
-        })?;
+        let (execution, fallen) =
+            cx.view(|view| -> Result<_> { Ok((EXECUTIONS.get(view, &key)?, FALLEN.get(view, &key)?)) })?;
         let execution = execution.ok_or_else(|| refusals::execution_missing(&input.execution_arn))?;
         if let ("NOT_REDRIVABLE" | "REDRIVABLE_BY_MAP_RUN", reason) = show::redrivable(&execution) {
             let reason = reason.unwrap_or_else(|| "it is redriven with its map run".to_owned());
             return Err(refusals::not_redrivable(&input.execution_arn, reason).into());
         }
         let ended = execution.stopped.unwrap_or(execution.started);
-        let Some(Snapshot(run)) = fallen.filter(|_| cx.now().since(ended).as_secs() <= REDRIVABLE_SECS_MAX) else {
+        let Some(Snapshot(run)) = fallen.filter(|_| cx.now().since(ended).as_secs() <= REDRIVABLE_SECS_MAX)
+        else {
             let reason = "Execution has exceeded the redrivable period";
             return Err(refusals::not_redrivable(&input.execution_arn, reason).into());
         };
@@ -49,7 +53,9 @@ impl Serve<RedriveExecution> for States {
         cx.transact(move |cx| {
             // Of two at once, one finds that the other has begun.
             if RUNS.contains(cx, &place)? {
-                return Err(refusals::not_redrivable(&arn, "Execution is RUNNING and cannot be redriven").into());
+                return Err(
+                    refusals::not_redrivable(&arn, "Execution is RUNNING and cannot be redriven").into()
+                );
             }
             FALLEN.delete(cx, &place);
             EXECUTIONS.put(cx, &place, &record)?;

@@ -21,12 +21,8 @@ impl Serve<StartExecution> for States {
     async fn serve(&self, cx: ServeCx, input: api::StartExecutionInput) -> Result<api::StartExecutionOutput> {
         let drawn = cx.ids().fraction();
         let target = cx.view(|view| Target::find(view, &input.state_machine_arn, drawn))?;
-        let wish = Wish {
-            name: input.name,
-            input: input.input,
-            trace_header: input.trace_header,
-            child_of: None,
-        };
+        let wish =
+            Wish { name: input.name, input: input.input, trace_header: input.trace_header, child_of: None };
         match target.kind {
             MachineType::Standard => {
                 let begun = start::standard(&self.driver, &cx, target, wish).await?;

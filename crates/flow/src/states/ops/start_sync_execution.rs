@@ -30,12 +30,8 @@ impl Serve<StartSyncExecution> for States {
         if target.kind != MachineType::Express {
             return Err(refusals::type_not_supported().into());
         }
-        let wish = Wish {
-            name: input.name,
-            input: input.input,
-            trace_header: input.trace_header,
-            child_of: None,
-        };
+        let wish =
+            Wish { name: input.name, input: input.input, trace_header: input.trace_header, child_of: None };
         let (live, actions) = start::express(&self.driver, &cx, &target, &wish)?;
         let arn = live.arn.clone();
         let name = live.key.2.split(':').next().unwrap_or_default().to_owned();

@@ -65,7 +65,10 @@ impl Handle<TagResource> for States {
         tagged.tags().extend(tags(Some(input.tags)));
         if tagged.tags().len() > TAGS_MAX {
             let message = format!("A resource has {TAGS_MAX} tags at most");
-            return Err(errors::TOO_MANY_TAGS.refuse(message).with("resourceName", input.resource_arn).into());
+            return Err(errors::TOO_MANY_TAGS
+                .refuse(message)
+                .with("resourceName", input.resource_arn)
+                .into());
         }
         tagged.put(cx)?;
         Ok(api::TagResourceOutput {})

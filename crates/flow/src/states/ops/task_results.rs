@@ -54,7 +54,11 @@ impl Serve<SendTaskSuccess> for States {
         by_token("states:SendTaskSuccess")
     }
 
-    async fn serve(&self, _cx: ServeCx, input: api::SendTaskSuccessInput) -> Result<api::SendTaskSuccessOutput> {
+    async fn serve(
+        &self,
+        _cx: ServeCx,
+        input: api::SendTaskSuccessInput,
+    ) -> Result<api::SendTaskSuccessOutput> {
         let output = read_json(&input.output).map_err(|error| refusals::invalid_output(error.message))?;
         self.hand_in(input.task_token, |frame, attempt| Input::Succeeded { frame, attempt, output }).await?;
         Ok(api::SendTaskSuccessOutput {})
@@ -66,7 +70,11 @@ impl Serve<SendTaskFailure> for States {
         by_token("states:SendTaskFailure")
     }
 
-    async fn serve(&self, _cx: ServeCx, input: api::SendTaskFailureInput) -> Result<api::SendTaskFailureOutput> {
+    async fn serve(
+        &self,
+        _cx: ServeCx,
+        input: api::SendTaskFailureInput,
+    ) -> Result<api::SendTaskFailureOutput> {
         let failure = Failure::of(input.error, input.cause);
         self.hand_in(input.task_token, |frame, attempt| Input::Failed { frame, attempt, failure }).await?;
         Ok(api::SendTaskFailureOutput {})
@@ -93,7 +101,11 @@ impl Serve<GetActivityTask> for States {
         names::access("states:GetActivityTask", &input.activity_arn)
     }
 
-    async fn serve(&self, cx: ServeCx, input: api::GetActivityTaskInput) -> Result<api::GetActivityTaskOutput> {
+    async fn serve(
+        &self,
+        cx: ServeCx,
+        input: api::GetActivityTaskInput,
+    ) -> Result<api::GetActivityTaskOutput> {
         let key = names::activity(&input.activity_arn)?;
         if !cx.view(|view| ACTIVITIES.contains(view, &key))? {
             return Err(refusals::activity_missing(&input.activity_arn).into());

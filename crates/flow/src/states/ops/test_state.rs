@@ -11,8 +11,8 @@ use updraft_api::states::errors;
 use updraft_api::states::ops::TestState;
 use updraft_kernel::{Access, Result, Serve, ServeCx};
 use updraft_lang::asl::{
-    Action, Ending, Failure, Flow, Identity, Input, Inspection, Language, Machine, Resource, Run, State, StateKind,
-    Step, TaskKind, TaskStart, iso_millis, read_json,
+    Action, Ending, Failure, Flow, Identity, Input, Inspection, Language, Machine, Resource, Run, State,
+    StateKind, Step, TaskKind, TaskStart, iso_millis, read_json,
 };
 use updraft_types::states::{ExpressAt, StateMachineAt};
 use updraft_types::{Arn, Resource as _, Scope};
@@ -92,7 +92,8 @@ impl Test {
             },
             None => Map::new(),
         };
-        let context = input.context.as_deref().map(|text| json("Context object provided", text)).transpose()?;
+        let context =
+            input.context.as_deref().map(|text| json("Context object provided", text)).transpose()?;
         if let Some(context) = &context {
             check_context(context)?;
         }
@@ -112,7 +113,9 @@ impl Test {
             inspected: input.inspection_level.as_ref().is_some_and(|level| level.as_str() != "INFO"),
             role: input.role_arn.clone(),
             retries: number(configuration.and_then(|configuration| configuration.retrier_retry_count)),
-            failures: number(configuration.and_then(|configuration| configuration.map_iteration_failure_count)),
+            failures: number(
+                configuration.and_then(|configuration| configuration.map_iteration_failure_count),
+            ),
             strictness,
         })
     }
@@ -144,8 +147,9 @@ impl Test {
         }
         let Some(shape) = tasks::mock_shape(cx, service) else { return Ok(()) };
         let strict = self.strictness == Strictness::Strict;
-        tasks::validate_mock(result, shape, service.sdk, strict)
-            .map_err(|message| refusals::invalid(format!("Mock result schema validation error: {message}")).into())
+        tasks::validate_mock(result, shape, service.sdk, strict).map_err(|message| {
+            refusals::invalid(format!("Mock result schema validation error: {message}")).into()
+        })
     }
 
     fn writes_results(&self) -> bool {
@@ -160,8 +164,9 @@ fn read_mock(mock: &api::MockInput) -> Result<Option<Mock>> {
             Err(refusals::invalid(message).into())
         }
         (Some(text), None) => {
-            let value = read_json(text)
-                .map_err(|error| refusals::invalid(format!("Mocked result must be valid JSON: {}", error.message)))?;
+            let value = read_json(text).map_err(|error| {
+                refusals::invalid(format!("Mocked result must be valid JSON: {}", error.message))
+            })?;
             Ok(Some(Mock::Result(value)))
         }
         (None, Some(error)) => Ok(Some(Mock::Error(Failure::of(error.error.clone(), error.cause.clone())))),
@@ -275,8 +280,7 @@ impl Stand {
         input: &api::TestStateInput,
     ) -> Result<()> {
         let text = test.input.to_string();
-        let mut actions: VecDeque<_> =
-            self.step(cx, Input::Begin { input: test.input.clone(), text }).into();
+        let mut actions: VecDeque<_> = self.step(cx, Input::Begin { input: test.input.clone(), text }).into();
         while self.run.ending().is_none() {
             let Some(action) = actions.pop_front() else { break };
             let Action::Start(start) = action else { continue };
@@ -383,7 +387,11 @@ impl Stand {
         answer
     }
 
-    fn inspected(&self, test: &Test, error_details: Option<api::InspectionErrorDetails>) -> api::InspectionData {
+    fn inspected(
+        &self,
+        test: &Test,
+        error_details: Option<api::InspectionErrorDetails>,
+    ) -> api::InspectionData {
         let stages = &self.inspection.stages;
         let text = |name: &str| stages.get(name).map(ToString::to_string);
         let number = |name: &str| stages.get(name).and_then(Value::as_f64);

@@ -69,7 +69,8 @@ impl Handle<UpdateStateMachine> for States {
         machine.revision = id.clone();
         let mut version_arn = None;
         if publish {
-            version_arn = Some(versions::publish(cx, &scope, &name, &mut machine, input.version_description)?.0);
+            version_arn =
+                Some(versions::publish(cx, &scope, &name, &mut machine, input.version_description)?.0);
         }
         MACHINES.put(cx, &key, &machine)?;
         Ok(api::UpdateStateMachineOutput {

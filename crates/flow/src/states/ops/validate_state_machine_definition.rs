@@ -12,7 +12,11 @@ use crate::states::States;
 const FINDINGS_DEFAULT: usize = 100;
 
 impl Query<ValidateStateMachineDefinition> for States {
-    fn access(&self, _scope: &Scope, _input: &api::ValidateStateMachineDefinitionInput) -> Result<Vec<Access>> {
+    fn access(
+        &self,
+        _scope: &Scope,
+        _input: &api::ValidateStateMachineDefinitionInput,
+    ) -> Result<Vec<Access>> {
         Ok(vec![Access::to_any("states:ValidateStateMachineDefinition")])
     }
 
@@ -30,15 +34,16 @@ impl Query<ValidateStateMachineDefinition> for States {
         let wanted: Vec<_> =
             findings.into_iter().filter(|one| warnings || one.severity == Severity::Error).collect();
         let truncated = wanted.len() > limit;
-        let diagnostics = wanted.into_iter().take(limit).map(|one| api::ValidateStateMachineDefinitionDiagnostic {
-            severity: match one.severity {
-                Severity::Error => api::ValidateStateMachineDefinitionSeverity::Error,
-                Severity::Warning => api::ValidateStateMachineDefinitionSeverity::Warning,
-            },
-            code: one.code.as_str().to_owned(),
-            message: one.message,
-            location: one.location,
-        });
+        let diagnostics =
+            wanted.into_iter().take(limit).map(|one| api::ValidateStateMachineDefinitionDiagnostic {
+                severity: match one.severity {
+                    Severity::Error => api::ValidateStateMachineDefinitionSeverity::Error,
+                    Severity::Warning => api::ValidateStateMachineDefinitionSeverity::Warning,
+                },
+                code: one.code.as_str().to_owned(),
+                message: one.message,
+                location: one.location,
+            });
         Ok(api::ValidateStateMachineDefinitionOutput {
             result: if machine.is_some() { "OK".into() } else { "FAIL".into() },
             diagnostics: diagnostics.collect(),

@@ -48,7 +48,9 @@ async fn operation(task: &Task, service: &Service) -> Result<Value, Failure> {
         Err(Error::Refused(refusal)) => return Err(services::refused(service, &refusal, &request_id)),
         Err(Error::Fault(error)) => return Err(fault(&error)),
     };
-    convert::collect_streams(&mut members).await.map_err(|message| Failure::new("States.TaskFailed", message))?;
+    convert::collect_streams(&mut members)
+        .await
+        .map_err(|message| Failure::new("States.TaskFailed", message))?;
     let mut result = convert::from_members(&members, info.output, service.sdk);
     if !service.sdk {
         let length = wire::write_json(&members, info.output).len();

@@ -67,7 +67,11 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// The members that parameters stand for; a message where they stand for none.
-pub(super) fn into_members(parameters: &Json, shape: &'static StructShape, sdk: bool) -> Result<Members, String> {
+pub(super) fn into_members(
+    parameters: &Json,
+    shape: &'static StructShape,
+    sdk: bool,
+) -> Result<Members, String> {
     let Json::Object(parameters) = parameters else {
         return Err("The parameters must be an object".to_owned());
     };
@@ -90,7 +94,9 @@ fn into_value(json: &Json, shape: &'static Shape, sdk: bool, name: &str) -> Resu
     let wrong = |wanted: &str| Err(format!("The value of the field '{name}' must be {wanted}"));
     Ok(Some(match (shape, json) {
         (_, Json::Null) => return Ok(None),
-        (Shape::Structure(shape), json @ Json::Object(_)) => Value::Structure(into_members(json, shape, sdk)?),
+        (Shape::Structure(shape), json @ Json::Object(_)) => {
+            Value::Structure(into_members(json, shape, sdk)?)
+        }
         (Shape::List(list), Json::Array(items)) => {
             let mut found = Vec::with_capacity(items.len());
             for item in items {

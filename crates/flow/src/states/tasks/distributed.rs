@@ -58,7 +58,11 @@ pub(super) async fn carry_out(task: &Task, work: &MapWork) -> std::result::Resul
     let mut results = Vec::with_capacity(work.inputs.len());
     while let Some(child) = ended.next().await {
         let child = child.map_err(|error| fault(&error))?;
-        if child.status == Status::Succeeded { record.succeeded += 1 } else { record.failed += 1 }
+        if child.status == Status::Succeeded {
+            record.succeeded += 1
+        } else {
+            record.failed += 1
+        }
         results.push(child);
         if exceeds(work, record.failed) {
             record.status = Status::Failed;
@@ -224,7 +228,12 @@ fn described(child: &Execution) -> Value {
     Value::Object(entry)
 }
 
-async fn put_object(task: &Task, bucket: &str, key: String, text: String) -> std::result::Result<(), Failure> {
+async fn put_object(
+    task: &Task,
+    bucket: &str,
+    key: String,
+    text: String,
+) -> std::result::Result<(), Failure> {
     let request = PutObjectRequest {
         bucket: bucket.to_owned(),
         key,

@@ -58,7 +58,12 @@ fn told(error: Error) -> Failure {
     }
 }
 
-async fn list(task: &Task, bucket: String, prefix: Option<String>, most: usize) -> Result<Vec<Value>, Failure> {
+async fn list(
+    task: &Task,
+    bucket: String,
+    prefix: Option<String>,
+    most: usize,
+) -> Result<Vec<Value>, Failure> {
     let mut items = Vec::new();
     let mut continuation_token = None;
     loop {
@@ -88,13 +93,14 @@ async fn list(task: &Task, bucket: String, prefix: Option<String>, most: usize) 
 fn parse(body: &str, config: &Value) -> Result<Vec<Value>, Failure> {
     match config["InputType"].as_str().unwrap_or("JSON") {
         "JSON" => {
-            let value: Value =
-                serde_json::from_str(body).map_err(|_| failed("Attempting to map over non-iterable node."))?;
+            let value: Value = serde_json::from_str(body)
+                .map_err(|_| failed("Attempting to map over non-iterable node."))?;
             match pointed(value, config["ItemsPointer"].as_str())? {
                 Value::Array(items) => Ok(items),
-                Value::Object(members) => {
-                    Ok(members.into_iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect())
-                }
+                Value::Object(members) => Ok(members
+                    .into_iter()
+                    .map(|(key, value)| json!({ "Key": key, "Value": value }))
+                    .collect()),
                 _ => Err(failed("Attempting to map over non-iterable node.")),
             }
         }
@@ -111,9 +117,10 @@ fn parse(body: &str, config: &Value) -> Result<Vec<Value>, Failure> {
 fn pointed(value: Value, pointer: Option<&str>) -> Result<Value, Failure> {
     match pointer {
         None | Some("") => Ok(value),
-        Some(pointer) => {
-            value.pointer(pointer).cloned().ok_or_else(|| failed(format!("ItemsPointer {pointer} leads nowhere")))
-        }
+        Some(pointer) => value
+            .pointer(pointer)
+            .cloned()
+            .ok_or_else(|| failed(format!("ItemsPointer {pointer} leads nowhere"))),
     }
 }
 

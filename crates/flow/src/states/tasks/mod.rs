@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::mpsc;
-use updraft_api::iam::ops::GetRole;
 use updraft_api::iam::GetRoleRequest;
+use updraft_api::iam::ops::GetRole;
 use updraft_kernel::{As, AuthMode, Caller, Error, Principal, ServeCx};
 use updraft_lang::asl::{Failure, Input, TaskKind, TaskStart};
 use updraft_types::Arn;

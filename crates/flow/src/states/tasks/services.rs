@@ -111,7 +111,13 @@ pub(crate) fn validate_mock(
     Ok(())
 }
 
-fn check(value: &Value, shape: &'static Shape, name: &str, sdk: bool, strict: bool) -> std::result::Result<(), String> {
+fn check(
+    value: &Value,
+    shape: &'static Shape,
+    name: &str,
+    sdk: bool,
+    strict: bool,
+) -> std::result::Result<(), String> {
     let bounded = |number: f64, min: Option<i64>, max: Option<i64>| {
         if min.is_some_and(|min| number < min as f64) {
             return Err(format!("Field '{name}' is less than the minimum value"));
@@ -146,14 +152,22 @@ fn check(value: &Value, shape: &'static Shape, name: &str, sdk: bool, strict: bo
             None => Err(format!("Field '{name}' must be a string")),
         },
         Shape::Stream | Shape::Timestamp(_) => {
-            if value.is_string() { Ok(()) } else { Err(format!("Field '{name}' must be a string")) }
+            if value.is_string() {
+                Ok(())
+            } else {
+                Err(format!("Field '{name}' must be a string"))
+            }
         }
         Shape::Integer(range) | Shape::Long(range) | Shape::Double(range) => match value.as_f64() {
             Some(number) => bounded(number, range.min, range.max),
             None => Err(format!("Field '{name}' must be a number")),
         },
         Shape::Boolean => {
-            if value.is_boolean() { Ok(()) } else { Err(format!("Field '{name}' must be a boolean")) }
+            if value.is_boolean() {
+                Ok(())
+            } else {
+                Err(format!("Field '{name}' must be a boolean"))
+            }
         }
         Shape::List(list) => match value.as_array() {
             Some(items) => items.iter().try_for_each(|item| check(item, list.member, name, sdk, strict)),

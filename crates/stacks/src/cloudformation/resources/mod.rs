@@ -15,6 +15,7 @@ mod log_group;
 mod managed_policy;
 mod policy;
 mod role;
+mod state_machine;
 mod table;
 
 use std::collections::BTreeMap;
@@ -150,6 +151,10 @@ pub(crate) fn provider(kind: &str) -> Option<&'static dyn Provider> {
         "AWS::Logs::LogGroup" => &log_group::LogGroup,
         "AWS::S3::Bucket" => &bucket::Bucket,
         "AWS::S3::BucketPolicy" => &bucket_policy::BucketPolicy,
+        "AWS::StepFunctions::Activity" => &state_machine::Activity,
+        "AWS::StepFunctions::StateMachine" => &state_machine::StateMachine,
+        "AWS::StepFunctions::StateMachineAlias" => &state_machine::StateMachineAlias,
+        "AWS::StepFunctions::StateMachineVersion" => &state_machine::StateMachineVersion,
         _ => return None,
     })
 }
