@@ -305,7 +305,8 @@ impl ServeCx {
     #[must_use]
     pub fn operation(&self, service: &str, operation: &str) -> Option<&'static OperationInfo> {
         let service = self.engine.registry().services.get(service)?.info();
-        let endpoint = self.engine.registry().wire.get(&(service.name, service.operation(operation)?.name))?;
+        let endpoint =
+            self.engine.registry().wire.get(&(service.name, service.operation(operation)?.name))?;
         Some(endpoint.info())
     }
 
@@ -327,8 +328,7 @@ impl ServeCx {
             return Err(Fault::new(format!("call {}: calls nest too deep", operation.name)).into());
         }
         let endpoint = self.engine.registry().wire.get(&(operation.service.name, operation.name)).cloned();
-        let endpoint =
-            endpoint.ok_or_else(|| Fault::new(format!("find a handler of {}", operation.name)))?;
+        let endpoint = endpoint.ok_or_else(|| Fault::new(format!("find a handler of {}", operation.name)))?;
         updraft_api::wire::check_input(operation, &input)?;
         let info = CallInfo {
             scope,

@@ -266,7 +266,7 @@ impl Live {
     }
 
     /// Goes on to the end, in the caller's own time.
-    pub async fn to_end(mut self, actions: Vec<Action>) -> Result<(Execution, Vec<HistoryEvent>)> {
+    pub async fn into_end(mut self, actions: Vec<Action>) -> Result<(Execution, Vec<HistoryEvent>)> {
         self.act(actions);
         self.live_on().await?;
         Ok((self.execution, self.told))

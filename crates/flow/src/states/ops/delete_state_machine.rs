@@ -29,7 +29,11 @@ impl Serve<DeleteStateMachine> for States {
         let key = (scope, name);
         let gone = key.clone();
         // First the machine: nothing begins any more. Then what is under way ends.
-        cx.transact(move |cx| Ok(MACHINES.delete(cx, &gone))).await?;
+        cx.transact(move |cx| {
+            MACHINES.delete(cx, &gone);
+            Ok(())
+        })
+        .await?;
         for execution in under_way(&cx, &key)? {
             let stop = Input::Stop(Failure::of(None, None));
             self.driver.deliver(&execution, stop, None).await;

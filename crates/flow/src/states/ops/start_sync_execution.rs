@@ -35,7 +35,7 @@ impl Serve<StartSyncExecution> for States {
         let (live, actions) = start::express(&self.driver, &cx, &target, &wish)?;
         let arn = live.arn.clone();
         let name = live.key.2.split(':').next().unwrap_or_default().to_owned();
-        let (execution, _) = live.to_end(actions).await?;
+        let (execution, _) = live.into_end(actions).await?;
         let stopped = execution.stopped.unwrap_or_else(|| cx.now());
         let millis = stopped.since(execution.started).as_millis().max(1);
         let billed = millis.div_ceil(BILLED_MILLIS_STEP) * BILLED_MILLIS_STEP;

@@ -60,7 +60,8 @@ async fn operation(task: &Task, service: &Service) -> Result<Value, Failure> {
     Ok(Value::Object(result))
 }
 
-/// The SDK sends the CRC-32 of a body with it, unless the caller sends another checksum (recorded).
+/// The SDK sends the CRC-32 of a body with it, unless the caller sends another checksum, and that it is
+/// text (recorded).
 fn with_checksum(service: &Service, parameters: &Value) -> Value {
     let mut parameters = parameters.clone();
     if let ("s3", "putObject", Value::Object(members)) =
@@ -68,9 +69,11 @@ fn with_checksum(service: &Service, parameters: &Value) -> Value {
         && let Some(body) = members.get("Body")
         && !members.keys().any(|name| name.starts_with("Checksum"))
     {
-        let sum = crc32fast::hash(body.to_string().as_bytes());
+        let text = body.to_string();
+        let sum = crc32fast::hash(text.as_bytes());
         let sum = base64::engine::general_purpose::STANDARD.encode(sum.to_be_bytes());
         members.insert("ChecksumCRC32".to_owned(), Value::String(sum));
+        members.entry("ContentType").or_insert_with(|| Value::from("text/plain; charset=UTF-8"));
     }
     parameters
 }

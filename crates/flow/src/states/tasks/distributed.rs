@@ -149,7 +149,7 @@ async fn child(task: &Task, work: &MapWork, key: &Key, index: usize, input: &Val
     };
     if work.express {
         let (live, actions) = start::express(&task.driver, &task.cx, &target, &wish)?;
-        return Ok(live.to_end(actions).await?.0);
+        return Ok(live.into_end(actions).await?.0);
     }
     let place = (task.key.0.clone(), format!("{}/{}", task.machine, key.2), name);
     let there = task.cx.view(|view| EXECUTIONS.contains(view, &place))?;

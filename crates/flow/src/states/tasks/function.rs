@@ -27,10 +27,7 @@ pub(super) async fn integrated(task: &Task) -> Result<Value, Failure> {
     let Some(function_name) = text("FunctionName") else {
         return Err(Failure::new("States.Runtime", "The field 'FunctionName' is required but was missing"));
     };
-    let body = match input.get("Payload") {
-        None => None,
-        Some(payload) => Some(payload.to_string().into_bytes().into()),
-    };
+    let body = input.get("Payload").map(|payload| payload.to_string().into_bytes().into());
     let request = InvocationRequest {
         function_name,
         payload: body,
