@@ -43,6 +43,8 @@ Resources:
       AutoPublishAlias: live
       Events:
         Get: {Type: HttpApi, Properties: {Path: /python, Method: get}}
+Outputs:
+  Url: {Value: !GetAtt ServerlessHttpApi.ApiEndpoint}
 ";
 
 /// A function of the app: its route, its file, and its source with a word that it answers.
@@ -98,7 +100,9 @@ fn app() -> tempfile::TempDir {
 fn quiet(program: &str, args: &[&str], folder: &Path, engine: &Engine) -> Duration {
     let mut command = Command::new(program);
     command.args(args).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null());
-    command.env("AWS_ENDPOINT_URL", format!("http://{}", engine.address)).env("AWS_REGION", "us-east-1");
+    command
+        .env("AWS_ENDPOINT_URL", format!("http://{}", engine.address))
+        .env("AWS_DEFAULT_REGION", "us-east-1");
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
     let (took, status) = timed(|| command.status().unwrap());
     assert!(status.success(), "{program} {args:?} ended with {status}");
@@ -142,11 +146,12 @@ impl Up {
             .current_dir(app)
             .env("AWS_ENDPOINT_URL", format!("http://{}", engine.address))
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let url = lines.map_while(Result::ok).find(|line| line.starts_with("http://"));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let url = lines.by_ref().find(|line| line.starts_with("http://"));
+        // What it tells of each save must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
         let host = url.expect("it prints the app's address").trim_start_matches("http://").to_owned();
         Self { child, host }
     }
