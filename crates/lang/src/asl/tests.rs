@@ -59,7 +59,7 @@ impl Bench {
             Action::Start(start) => Some(*start),
             Action::Cancel { .. } => None,
         });
-        started.last().expect("a task was begun")
+        started.collect::<Vec<_>>().pop().expect("a task was begun")
     }
 
     fn succeed(&mut self, output: Value) {
