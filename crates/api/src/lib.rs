@@ -17,7 +17,5 @@ pub mod wire;
 
 pub use operation::{Operation, OperationInfo, Protocol, ServiceInfo};
 pub use refusal::{ErrorShape, Refusal, Side};
-pub use services::{
-    apigatewayv2, cloudformation, cloudwatch, dynamodb, iam, lambda, logs, s3, states, sts,
-};
+pub use services::{apigatewayv2, cloudformation, cloudwatch, dynamodb, iam, lambda, logs, s3, states, sts};
 pub use stream::{ByteStream, StreamError};
