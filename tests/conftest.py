@@ -63,7 +63,9 @@ class Aws:
         return other
 
     def __call__(self, service, **config):
-        config = {"retries": {"total_max_attempts": 1}, "read_timeout": 120} | config
+        # Some operations put a word before the host (`sync-`), which no resolver knows here.
+        usual = {"retries": {"total_max_attempts": 1}, "read_timeout": 120, "inject_host_prefix": False}
+        config = usual | config
         session = boto3.Session(region_name=self.region, **self.credentials)
         client = session.client(service, endpoint_url=self.url, config=Config(**config))
         client.meta.events.register("after-call.*.*", note_answer)

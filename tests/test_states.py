@@ -202,8 +202,7 @@ def test_workers_take_tasks_and_send_results_back(aws, activity):
 
 
 def test_an_express_execution_is_waited_for(aws):
-    # Its host name begins with `sync-`, which no resolver knows here.
-    sfn = aws("stepfunctions", inject_host_prefix=False)
+    sfn = aws("stepfunctions")
     machine = create(aws, definition(Only=PASS | {"Result": {"ok": True}}), type="EXPRESS")
     done = sfn.start_sync_execution(stateMachineArn=machine, input="{}")
     assert (done["status"], json.loads(done["output"])) == ("SUCCEEDED", {"ok": True})
@@ -231,7 +230,7 @@ def test_maps_run_their_items_inside_and_in_children(aws):
 def test_a_single_state_is_tested_with_a_mocked_answer(aws):
     state = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:getItem", "ResultPath": "$.row", "Next": "More",
              "Parameters": {"TableName": "t", "Key": {"id": {"S.$": "$.id"}}}}
-    tested = aws("stepfunctions", inject_host_prefix=False).test_state(
+    tested = aws("stepfunctions").test_state(
         definition=json.dumps(state), input='{"id": "7"}', inspectionLevel="DEBUG", mock={"result": '{"Item": {}}'}
     )
     assert (tested["status"], tested["nextState"]) == ("SUCCEEDED", "More")
