@@ -30,6 +30,7 @@ NAMED = {
     "ChecksumAlgorithm": None,
 }
 FOR = {
+    ("cloudwatch", "ResourceARN"): "arn:aws:cloudwatch:{region}:{account}:alarm:sample",
     ("apigatewayv2", "ResourceArn"): "arn:aws:apigateway:{region}::/apis/sample",
     ("s3", "VersionId"): None,
     ("dynamodb", "Key"): {"id": {"S": "sample"}},
