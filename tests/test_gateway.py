@@ -56,7 +56,7 @@ UNLISTED = [
     ("sts", "get_session_token", {}),
     ("logs", "describe_queries", {}),
     ("cloudformation", "list_types", {}),
-    ("cloudwatch", "describe_alarms", {}),
+    ("cloudwatch", "describe_anomaly_detectors", {}),
     ("apigatewayv2", "get_domain_names", {}),
 ]
 
