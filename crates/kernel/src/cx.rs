@@ -286,18 +286,7 @@ impl ServeCx {
         scope: Scope,
         input: Op::Input,
     ) -> Result<Op::Output> {
-        if self.info.depth >= DEPTH_MAX {
-            return Err(Fault::new(format!("call {}: calls nest too deep", Op::INFO.name)).into());
-        }
-        let caller = self.resolve(who)?;
-        let info = CallInfo {
-            scope,
-            caller: Arc::new(caller),
-            request_id: self.ids().uuid().into(),
-            received: self.now(),
-            source_ip: None,
-            depth: self.info.depth + 1,
-        };
+        let info = self.deeper(who, scope, Op::INFO.name)?;
         self.engine.dispatch::<Op>(info, input).await
     }
 
@@ -324,20 +313,10 @@ impl ServeCx {
         operation: &'static OperationInfo,
         input: Members,
     ) -> Result<Members> {
-        if self.info.depth >= DEPTH_MAX {
-            return Err(Fault::new(format!("call {}: calls nest too deep", operation.name)).into());
-        }
+        let info = self.deeper(who, scope, operation.name)?;
         let endpoint = self.engine.registry().wire.get(&(operation.service.name, operation.name)).cloned();
         let endpoint = endpoint.ok_or_else(|| Fault::new(format!("find a handler of {}", operation.name)))?;
         updraft_api::wire::check_input(operation, &input)?;
-        let info = CallInfo {
-            scope,
-            caller: Arc::new(self.resolve(who)?),
-            request_id: self.ids().uuid().into(),
-            received: self.now(),
-            source_ip: None,
-            depth: self.info.depth + 1,
-        };
         endpoint.call(&self.engine, info, input).await
     }
 
@@ -345,6 +324,21 @@ impl ServeCx {
     #[must_use]
     pub fn auth_mode(&self) -> crate::AuthMode {
         self.engine.parts().auth
+    }
+
+    /// A call from within this one.
+    fn deeper(&self, who: As, scope: Scope, operation: &str) -> Result<CallInfo> {
+        if self.info.depth >= DEPTH_MAX {
+            return Err(Fault::new(format!("call {operation}: calls nest too deep")).into());
+        }
+        Ok(CallInfo {
+            scope,
+            caller: Arc::new(self.resolve(who)?),
+            request_id: self.ids().uuid().into(),
+            received: self.now(),
+            source_ip: None,
+            depth: self.info.depth + 1,
+        })
     }
 
     /// The caller that `who` stands for, if it may be.

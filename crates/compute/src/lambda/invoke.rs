@@ -47,8 +47,8 @@ pub(crate) struct Answer {
 pub(crate) struct Resolved {
     pub function: Function,
     pub version: Version,
-    /// Whether the call came by an alias that two versions share.
-    shared: bool,
+    /// Whether the call came by an alias on which two versions are compared.
+    compared: bool,
     reserved_in_all: u64,
 }
 
@@ -56,19 +56,19 @@ pub(crate) struct Resolved {
 pub(crate) fn resolve(cx: &ServeCx, target: &Target) -> Result<Resolved> {
     cx.view(|view| {
         let function = target.function(view)?;
-        let mut shared = false;
+        let mut compared = false;
         let version = match &target.qualifier {
             None | Some(Qualifier::Latest) => function.latest.clone(),
             Some(Qualifier::Alias(name)) => {
                 let alias = store::ALIASES
                     .get(view, &target.qualified_key(&**name))?
                     .ok_or_else(|| refusals::function_not_found(&target.arn()))?;
-                shared = !alias.weights.is_empty();
+                compared = !alias.weights.is_empty();
                 target.version(view, &routing::choose(&alias, cx.ids().fraction()))?
             }
             Some(number) => target.version(view, number)?,
         };
-        Ok(Resolved { function, version, shared, reserved_in_all: store::reserved(view, &target.scope)? })
+        Ok(Resolved { function, version, compared, reserved_in_all: store::reserved(view, &target.scope)? })
     })
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, cx: &ServeCx, call: Call) -> Resul
 }
 
 async fn run_here(shared: &Shared, cx: &ServeCx, call: &Call, resolved: Resolved) -> Result<Answer> {
-    let Resolved { function, version, shared: is_shared, reserved_in_all } = resolved;
+    let Resolved { function, version, compared, reserved_in_all } = resolved;
     let name = call.target.name.as_str();
     let place =
         shared.concurrency.enter(&call.target.scope, name, function.reserved_concurrency, reserved_in_all);
@@ -104,7 +104,7 @@ async fn run_here(shared: &Shared, cx: &ServeCx, call: &Call, resolved: Resolved
         client_context: call.client_context.clone(),
         trace_id: Some(trace_id(cx, &version)),
         credentials,
-        end_after_failure: is_shared,
+        end_after_failure: compared,
     };
     match cx.host().invoke(spec, invocation).await {
         Ok(report) => {

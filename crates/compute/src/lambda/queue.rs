@@ -91,10 +91,7 @@ impl RunJob<AsyncEvent> for Lambda {
             asynchronous: true,
         };
         let next = match invoke::run(&self.shared, &cx, call).await {
-            Ok(answer) if answer.report.function_error.is_none() => {
-                self.written_down(&cx).await?;
-                None
-            }
+            Ok(answer) if answer.report.function_error.is_none() => None,
             Ok(_) => {
                 let dropped = event.fact(AsyncStep::Dropped);
                 let next = after_failure(event, &limits, cx.now());
@@ -113,13 +110,14 @@ impl RunJob<AsyncEvent> for Lambda {
                 Some(after_throttle(event, cx.now()))
             }
         };
+        self.written_down(&cx).await?;
         Ok(next.map_or(JobEnd::Done, |(at, event)| JobEnd::Again(at, event)))
     }
 }
 
 impl Lambda {
-    /// Waits until what is known of a handled event, its lines and its fact, is as durable as the event
-    /// was: once the job has ended, nothing else would bring them back.
+    /// Waits until what is known of an attempt, its lines and its facts, is as durable as the event is:
+    /// once the job's record has changed, nothing would bring them back.
     async fn written_down(&self, cx: &ServeCx) -> Result<()> {
         self.shared.logs.flush().await;
         cx.settle_facts().await

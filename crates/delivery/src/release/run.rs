@@ -560,7 +560,7 @@ mod tests {
         }
         let ended = driver.run(record, saved).await.unwrap();
         assert_eq!(ended.ending().unwrap().verdict, Verdict::RollBack);
-        assert!(ended.ending().unwrap().sentence.starts_with("rolled back by a person's order"));
+        assert!(ended.ending().unwrap().sentence.starts_with("by a person's order"));
         assert_eq!(world.0.lock().unwrap().aliases[0].0, Alias::whole("1"));
     }
 

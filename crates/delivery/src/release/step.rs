@@ -196,11 +196,11 @@ impl Release {
         if matches!(phase, Phase::Settle(_) | Phase::Ended { .. }) {
             return phase;
         }
-        let (verdict, promoted, word) = match order {
-            Order::Promote => (Verdict::Promote, true, "promoted"),
-            Order::RollBack => (Verdict::RollBack, false, "rolled back"),
+        let (verdict, promoted) = match order {
+            Order::Promote => (Verdict::Promote, true),
+            Order::RollBack => (Verdict::RollBack, false),
         };
-        let sentence = format!("{word} by a person's order; until then: {}", self.judge.explain());
+        let sentence = format!("by a person's order; until then: {}", self.judge.explain());
         Phase::Settle(Ending { verdict, promoted, sentence })
     }
 }

@@ -163,6 +163,8 @@ impl Driver {
         let find = || cx.view(|view| EXECUTIONS.get(view, key));
         let found = find()?.ok_or_else(|| Fault::new("find an execution that is waited for"))?;
         if found.status != Status::Running {
+            // It ended before it was waited for: nobody else would take the waiter away.
+            self.wake_waiters(key);
             return Ok(found);
         }
         // Whoever drops the other end has ended, too.

@@ -2,8 +2,8 @@
 //!
 //! Names, units and dimensions are AWS's: "Types of metrics for Lambda functions" (Lambda
 //! developer guide, `monitoring-metrics-types.html`), "Work with metrics for HTTP APIs" (API Gateway
-//! developer guide, `http-api-metrics.html`), those of Step Functions, and "DynamoDB metrics and dimensions" (DynamoDB developer
-//! guide, `metrics-dimensions.html`), read 2026-11. Beyond AWS, values can be read
+//! developer guide, `http-api-metrics.html`), those of Step Functions, and "DynamoDB metrics and
+//! dimensions" (DynamoDB developer guide, `metrics-dimensions.html`), read 2026-11. Beyond AWS, values can be read
 //! by the second; and what AWS shows only in `REPORT` lines is in the namespace
 //! [`OWN_NAMESPACE`].
 

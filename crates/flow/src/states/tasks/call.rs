@@ -53,8 +53,8 @@ async fn operation(task: &Task, service: &Service) -> Result<Value, Failure> {
         .map_err(|message| Failure::new("States.TaskFailed", message))?;
     let mut result = convert::from_members(&members, info.output, service.sdk);
     if !service.sdk {
-        let length = wire::write_json(&members, info.output).len();
-        tell_metadata(task, info, &mut result, length, &request_id);
+        let body = wire::write_json(&members, info.output);
+        tell_metadata(task, info, &mut result, &body, &request_id);
     }
     failed_entries(service, &result)?;
     Ok(Value::Object(result))
@@ -94,7 +94,7 @@ pub(super) fn tell_metadata(
     task: &Task,
     info: &OperationInfo,
     result: &mut Map<String, Value>,
-    length: usize,
+    body: &[u8],
     request_id: &str,
 ) {
     let content_type = match info.service.protocols.first() {
@@ -106,14 +106,14 @@ pub(super) fn tell_metadata(
     let date = task.cx.now().http_date();
     let mut headers = vec![
         ("x-amzn-RequestId", request_id.to_owned()),
-        ("Content-Length", length.to_string()),
+        ("Content-Length", body.len().to_string()),
         ("Date", date),
         ("Content-Type", content_type.to_owned()),
     ];
     if info.service.name == "dynamodb" {
         headers.insert(0, ("Server", "Server".to_owned()));
         headers.insert(1, ("Connection", "keep-alive".to_owned()));
-        headers.insert(3, ("x-amz-crc32", task.cx.ids().text("123456789", 10)));
+        headers.insert(3, ("x-amz-crc32", crc32fast::hash(body).to_string()));
     } else {
         headers.insert(1, ("connection", "keep-alive".to_owned()));
     }

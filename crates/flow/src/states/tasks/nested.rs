@@ -73,10 +73,11 @@ fn text(input: Option<&Value>) -> Option<String> {
 fn told(task: &Task, answer: &StartExecutionOutput, request_id: &str) -> Value {
     let mut result = Map::new();
     result.insert("ExecutionArn".to_owned(), Value::String(answer.execution_arn.clone()));
-    // AWS's body: `{"executionArn":"…","startDate":1.729589109466E9}`.
-    let length = answer.execution_arn.len() + 32 + scientific(answer.start_date).len();
+    // As AWS writes it, which its length in the metadata shows.
+    let started = scientific(answer.start_date);
+    let body = format!(r#"{{"executionArn":"{}","startDate":{started}}}"#, answer.execution_arn);
     if let Some(info) = task.cx.operation("states", "StartExecution") {
-        call::tell_metadata(task, info, &mut result, length, request_id);
+        call::tell_metadata(task, info, &mut result, body.as_bytes(), request_id);
     }
     result.insert("StartDate".to_owned(), json!(answer.start_date.millis()));
     Value::Object(result)
